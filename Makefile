@@ -63,7 +63,7 @@ PROVE ?= prove --timer --jobs 2
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib examples check unit cli asan tsan valgrind lint coverage \
+.PHONY: all lib examples check units unit cli asan tsan valgrind lint coverage \
         certs format install uninstall clean help
 
 all: $B/wirewrap lib ## build the program and the library (default)
@@ -101,6 +101,8 @@ $B/%.o: %.c Makefile
 	$(call say,CC  )$(CC) $(my_cppflags) $(CPPFLAGS) $(my_cflags) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 check: unit cli ## run every test under prove
+
+units: $(units) ## build the cmocka tests
 
 unit: $(units) ## run the cmocka tests
 	$(PROVE) --exec scripts/tap $^

@@ -96,8 +96,7 @@ void failure_tell(const struct below *below, const struct verdict *verdict,
         tell_plain(below, err);
     } else if (below->at_end) {
         tell_end(below, shaking, err);
-    } else if (verdict && ERR_GET_LIB(code) == ERR_LIB_SSL &&
-               ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+    } else if (verdict && verdict->code) {
         verdict_tell(verdict, err);
     } else {
         tell_code(code, phase, below->is_client ? "server" : "client", err);
