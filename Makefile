@@ -56,7 +56,7 @@ help_obj := $(call objects,$(wildcard tests/support/*.c))
 units    := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 samples  := $(patsubst examples/%.c,$B/examples/%,$(wildcard examples/*.c))
 sources  := $(wildcard include/*/*.h src/*/*.[ch] tests/*/*.[ch] examples/*.c)
-scripts  := $(shell grep -lE '^\#!/bin/(ba)?sh' scripts/* .ci/run) \
+scripts   = $(shell grep -lE '^\#!/bin/(ba)?sh' scripts/* .ci/run) \
             $(wildcard tests/cli/*.bash tests/cli/*.bats)
 
 PROVE ?= prove --timer --jobs 2

@@ -1087,7 +1087,7 @@ report() {
         openssl base64)
     cat <<END
 
-names    $(names_in server.pem | sed 's/^[A-Z]*://' | paste -s -d ' ' -)
+names    $(names_in server.pem | sed 's/^[A-Z]*://' | sed "s|0:0:0:0:0:0:0:1|::1|" | paste -s -d ' ' -)
 expires  $(openssl x509 -in server.pem -noout -enddate | sed 's/.*=//')
 pin      sha256/$pin
 

@@ -1,0 +1,31 @@
+#!/usr/bin/env bats
+# The README's sessions, as they stand: in a copy of the tree, and in a network
+# of its own, where the default ports are free.
+
+load helper
+
+@test "readme: its commands do what it says" {
+    isolated=(unshare --net)
+    [ "$(id -u)" -eq 0 ] || isolated=(unshare --map-root-user --net)
+    "${isolated[@]}" true 2>/dev/null || skip "no network namespace to be had"
+
+    copy=$BATS_TEST_TMPDIR/tree
+    mkdir -p "$copy/bin"
+    cp -a "$tree"/{Makefile,include,src,scripts,examples} "$copy"
+    mkdir -p "$copy/certs" "$copy/build"
+    cp -a "$WW_BUILD" "$copy/build/plain"
+    cd "$copy"
+    run "${isolated[@]}" bash -c \
+        'ip link set lo up 2>/dev/null || python3 "$1" >/dev/null
+         exec timeout 120 python3 "$2" "$3"' \
+        - "$tree/tests/peers/loopback_up.py" "$tree/tests/peers/readme.py" \
+        "$tree/README.md"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "readme: every option and exit status is told" {
+    for status in 0 1 2 3 4 5 6 7 8 9 10; do
+        grep -q "^| $status |" "$tree/README.md"
+    done
+}
