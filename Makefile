@@ -131,7 +131,7 @@ lint: ## check format, includes, headers, scripts, and analyse the code
 	done
 	shellcheck $(scripts)
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
-	    --enable=warning,performance,portability --check-level=normal \
+	    --enable=warning,performance,portability \
 	    -Iinclude -Isrc src examples
 	for f in $(filter %.c,$(sources)); do \
 	    clang-tidy --quiet $$f -- $(my_cppflags) -std=c11 2>/dev/null || exit 1; \

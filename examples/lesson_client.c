@@ -19,7 +19,6 @@ int main(int argc, char **argv)
     struct ww_tls *tls = NULL;
     char answer[1024];
     size_t got = 0;
-    enum ww_io io;
 
     if (ww_endpoint_parse(&to, argc > 2 ? argv[2] : "", WW_SCHEME_TCP, &err))
         goto out;
@@ -44,7 +43,7 @@ int main(int argc, char **argv)
         ww_finish_by(s, deadline, &err) != WW_IO_DONE)
         goto out;
     printf("From Server: ");
-    while (!(io = ww_read_by(s, answer, sizeof answer, &got, deadline, &err)))
+    while (!ww_read_by(s, answer, sizeof answer, &got, deadline, &err))
         fwrite(answer, 1, got, stdout);
     printf("\n");
 

@@ -95,9 +95,10 @@ void error_prefix(struct ww_error *err, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(head, sizeof head - 2, fmt, args);
     va_end(args);
-    strcat(head, ": ");
-
     size_t len = strlen(head);
+    head[len++] = ':';
+    head[len++] = ' ';
+
     size_t keep = strlen(err->text);
     if (keep > sizeof err->text - 1 - len)
         keep = sizeof err->text - 1 - len;

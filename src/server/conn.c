@@ -11,7 +11,7 @@
 #include "stream/stream_ops.h"
 
 /* How much one connection may take in per wake-up before the others' turn. */
-#define CONN_BUDGET (64 * 1024)
+#define CONN_BUDGET ((size_t)64 * 1024)
 
 /* How long the peer's goodbye is waited for once ours is out. */
 #define CONN_PARTING_MS       2000

@@ -99,23 +99,27 @@ static int worker_sockets(const struct server *s, unsigned nth,
 static struct worker *make_worker(struct server *s, unsigned nth,
                                   struct ww_error *err)
 {
-    struct bound bound[BOUND_MAX];
     struct worker *w = NULL;
     struct ww_tls *tls = NULL;
+    struct bound *bound = calloc(s->bound_count, sizeof *bound);
+    if (!bound) {
+        error_sys(err, WW_ERR_LOCAL, "worker");
+        return NULL;
+    }
 
     if (s->config->tls && !(tls = ww_tls_clone(s->config->tls, err)))
-        return NULL;
+        goto out;
     if (worker_sockets(s, nth, bound, err) < 0)
         goto out;
     w = worker_new(s->config, &s->shared, tls, bound, s->bound_count, err);
-    if (w) {
+    if (w)
         tls = NULL;
-    } else if (nth > 0) {
+    else if (nth > 0)
         close_bound(bound, s->bound_count);
-    }
 
 out:
     ww_tls_free(tls);
+    free(bound);
     return w;
 }
 
