@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-#define PEM_MAX (4 * 1024 * 1024)
+#define PEM_MAX ((size_t)4 * 1024 * 1024)
 
 /* clang-format off */
 static const struct {
@@ -84,7 +84,7 @@ static int read_all(struct pem *pem, int fd, struct ww_error *err)
         pem->len += (size_t)n;
     }
     if (pem->len > PEM_MAX)
-        return refuse(pem, err, "is larger than %d MiB", PEM_MAX >> 20);
+        return refuse(pem, err, "is larger than %zu MiB", PEM_MAX >> 20);
     char *exact = realloc(pem->data, pem->len + 1);
     if (exact)
         pem->data = exact;
