@@ -124,7 +124,10 @@ valgrind: $(units) ## run the unit tests under valgrind
 	done
 
 lint: ## check format, includes, headers, scripts, and analyse the code
-	clang-format --dry-run -Werror $(sources)
+	@# Versions differ in what they call well formatted; ours is 14.
+	if clang-format --version | grep -q 'version 14\.'; then \
+	    clang-format --dry-run -Werror $(sources); \
+	else echo 'format not checked: that takes clang-format 14'; fi
 	scripts/check-includes
 	for h in include/wirewrap/*.h; do \
 	    $(CC) $(my_cppflags) -std=c11 -Werror -fsyntax-only -x c $$h || exit 1; \

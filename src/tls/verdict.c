@@ -182,8 +182,15 @@ static void trim_host(struct verdict *v, const char *host)
         v->host[len - 1] = '\0';
 }
 
+/* A first dot means "any name that ends so" to OpenSSL, which is for policies
+ * and not for a peer that was called by its name. */
+static bool is_usable(const struct verdict *v, const char *host)
+{
+    return v->host[0] && v->host[0] != '.' && strlen(host) < sizeof v->host;
+}
+
 /* An address is never sent as server name (RFC 6066 section 3). */
-static bool insist(SSL *ssl, const struct verdict *v, bool verify)
+static bool insist(SSL *ssl, struct verdict *v, bool verify)
 {
     if (v->is_address)
         return !verify ||
@@ -201,9 +208,14 @@ struct verdict *verdict_new(SSL *ssl, const char *host, bool verify,
         return NULL;
     }
     trim_host(v, host);
-    if (!v->host[0] || !insist(ssl, v, verify)) {
+    if (!is_usable(v, host)) {
         error_set(err, WW_ERR_USAGE,
                   "'%s' is no name that a certificate could prove", host);
+        free(v);
+        return NULL;
+    }
+    if (!insist(ssl, v, verify)) {
+        error_set(err, WW_ERR_FAILED, "new TLS stream: out of memory");
         ERR_clear_error();
         free(v);
         return NULL;
