@@ -1,309 +1,23 @@
 #include "server/conn.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "server/hello.h"
-#include "stream/stream_ops.h"
-
-/* How much one connection may take in per wake-up before the others' turn. */
-#define CONN_BUDGET ((size_t)64 * 1024)
 
 /* How long the peer's goodbye is waited for once ours is out. */
 #define CONN_PARTING_MS       2000
 #define CONN_PARTING_DRAIN_MS 1000
 
-/* How long nothing may have come before a drain calls a connection idle. */
-#define CONN_IDLE_DRAIN_MS 200
+/* How long nothing may have come before a drain calls a connection idle, and
+ * how long it waits for a handshake that is under way. */
+#define CONN_IDLE_DRAIN_MS  200
+#define CONN_SHAKE_DRAIN_MS 1000
 
 static struct conn *conn_of(struct loop_watch *w)
 {
     return (struct conn *)w;
-}
-
-/* Notes how it ends; the first cause wins. */
-static void end_with(struct conn *c, const struct ww_error *err)
-{
-    if (c->failed)
-        return;
-    c->failed = true;
-    c->end = (uint8_t)ww_error_end(err);
-    c->phase = (uint8_t)err->phase;
-    c->why = strdup(err->text);
-}
-
-/* Says FIN and waits for the peer's.  The socket may hold what the stream will
- * never read, and closing on that would send a reset, which can overtake the
- * alert or the answer that is on its way. */
-static void refuse(struct conn *c)
-{
-    struct ww_error ignored = { 0 };
-
-    if (stream_flush(c->stream, &ignored) == WW_IO_FAILED) {
-        c->state = CONN_OVER;
-        return;
-    }
-    shutdown(ww_stream_fd(c->stream), SHUT_WR);
-    c->parting_ms = clock_ms();
-    c->blocked_ms = 0;
-    c->state = CONN_REFUSED;
-}
-
-static void fail(struct conn *c, const struct ww_error *err)
-{
-    end_with(c, err);
-    if (err->kind == WW_ERR_TLS || err->kind == WW_ERR_CERT)
-        refuse(c);
-    else
-        c->state = CONN_OVER;
-}
-
-/* Keeps the rest of an answer that the stream did not take. */
-static int keep(struct conn *c, const uint8_t *data, size_t len,
-                struct ww_error *err)
-{
-    c->answer = malloc(len);
-    if (!c->answer)
-        return error_sys(err, WW_ERR_LOCAL, "answer of %zu bytes", len);
-    memcpy(c->answer, data, len);
-    c->answer_pos = 0;
-    c->answer_len = len;
-    return 0;
-}
-
-/* Hands an answer to the stream, and keeps what it does not take. */
-static enum ww_io put(struct conn *c, const uint8_t *data, size_t len,
-                      struct ww_error *err)
-{
-    c->out += len;
-    c->owed = c->owed || len > 0;
-    while (len > 0) {
-        size_t n = 0;
-        enum ww_io io = ww_stream_write(c->stream, data, len, &n, err);
-        if (io != WW_IO_DONE) {
-            if (io != WW_IO_FAILED && keep(c, data, len, err) < 0)
-                io = WW_IO_FAILED;
-            return io;
-        }
-        data += n;
-        len -= n;
-    }
-    return WW_IO_DONE;
-}
-
-/* Hands on what was kept, and sees off what the stream has gathered. */
-static enum ww_io push(struct conn *c, struct ww_error *err)
-{
-    while (c->answer) {
-        size_t n = 0;
-        enum ww_io io = ww_stream_write(c->stream, c->answer + c->answer_pos,
-                                        c->answer_len - c->answer_pos, &n, err);
-        if (io != WW_IO_DONE)
-            return io;
-        c->active_ms = clock_ms();
-        c->answer_pos += n;
-        if (c->answer_pos == c->answer_len) {
-            free(c->answer);
-            c->answer = NULL;
-        }
-    }
-    return c->blocked_ms ? stream_flush(c->stream, err) : WW_IO_DONE;
-}
-
-static enum ww_io shake(struct conn *c, struct ww_error *err)
-{
-    struct worker *w = c->worker;
-
-    enum ww_io io = ww_stream_handshake(c->stream, err);
-    if (io != WW_IO_DONE)
-        return io;
-
-    struct ww_stream_info info;
-    ww_stream_info(c->stream, &info);
-    count(info.resumed ? &w->counters.resumed : &w->counters.full, 1);
-    c->shaken_us = clock_us();
-    c->state = CONN_SERVING;
-    return WW_IO_DONE;
-}
-
-/* A TLS client on the plain port gets the service's answer, which it will not
- * understand, and an end, which it will; our own client knows its hello. */
-static void note_hello(struct conn *c)
-{
-    struct ww_error why = { 0 };
-
-    error_set(&why, WW_ERR_TLS,
-              "a TLS client is talking to the plain port: serve tls:// there, "
-              "or connect without TLS");
-    end_with(c, &why);
-}
-
-/* Answers one piece of input. */
-static enum ww_io answer(struct conn *c, const uint8_t *in, size_t len,
-                         struct ww_error *err)
-{
-    struct worker *w = c->worker;
-    const struct service *service = w->config->service;
-    bool last = false;
-
-    if (c->in == 0 && c->listener->endpoint.scheme == WW_SCHEME_TCP &&
-        hello_is_tls(in, len)) {
-        note_hello(c);
-        last = true;
-    }
-    size_t n = service->feed(&c->service, in, len, w->out);
-    c->in += len;
-    c->active_ms = clock_ms();
-    if (w->config->once && c->out + n > 0)
-        last = true;
-    if (last) {
-        n += service->end(&c->service, w->out + n);
-        c->state = CONN_FINISHING;
-    }
-    return put(c, w->out, n, err);
-}
-
-static enum ww_io serve(struct conn *c, struct ww_error *err)
-{
-    struct worker *w = c->worker;
-    uint8_t rest[SERVICE_HELD];
-    size_t taken = 0;
-
-    enum ww_io io = push(c, err);
-    while (io == WW_IO_DONE && c->state == CONN_SERVING) {
-        size_t got = 0;
-        io = ww_stream_read(c->stream, w->in, sizeof w->in, &got, err);
-        if (io != WW_IO_DONE)
-            break;
-        taken += got;
-        io = answer(c, w->in, got, err);
-        if (io == WW_IO_DONE && taken >= CONN_BUDGET &&
-            !ww_stream_pending(c->stream))
-            io = WW_IO_WANT_READ;
-    }
-    if (io != WW_IO_END)
-        return io;
-
-    c->peer_ended = true;
-    c->state = CONN_FINISHING;
-    return put(c, rest, w->config->service->end(&c->service, rest), err);
-}
-
-/* Sends the last answers and our goodbye. */
-static enum ww_io finish(struct conn *c, struct ww_error *err)
-{
-    enum ww_io io = push(c, err);
-    if (io == WW_IO_DONE)
-        io = ww_stream_finish(c->stream, err);
-    if (io == WW_IO_DONE)
-        io = stream_flush(c->stream, err);
-    if (io == WW_IO_FAILED && c->peer_ended && !c->owed)
-        io = WW_IO_DONE; /* it left after its goodbye, and misses but ours */
-    if (io != WW_IO_DONE)
-        return io;
-
-    if (c->peer_ended) {
-        c->state = CONN_OVER;
-    } else {
-        shutdown(ww_stream_fd(c->stream), SHUT_WR);
-        c->parting_ms = clock_ms();
-        c->state = CONN_PARTING;
-    }
-    return io;
-}
-
-/* Throws away what still comes, up to the peer's goodbye. */
-static enum ww_io part(struct conn *c, struct ww_error *err)
-{
-    struct worker *w = c->worker;
-    size_t taken = 0;
-    enum ww_io io = WW_IO_DONE;
-
-    while (io == WW_IO_DONE) {
-        size_t got = 0;
-        io = ww_stream_read(c->stream, w->in, sizeof w->in, &got, err);
-        taken += got;
-        if (io == WW_IO_DONE && taken >= CONN_BUDGET &&
-            !ww_stream_pending(c->stream))
-            io = WW_IO_WANT_READ;
-    }
-    if (io == WW_IO_END)
-        c->state = CONN_OVER;
-    return io;
-}
-
-/* The same below the stream, which has failed. */
-static enum ww_io swallow(struct conn *c)
-{
-    struct worker *w = c->worker;
-
-    ssize_t n = recv(ww_stream_fd(c->stream), w->in, sizeof w->in, 0);
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-        c->state = CONN_OVER;
-    return WW_IO_WANT_READ;
-}
-
-static enum ww_io run(struct conn *c, struct ww_error *err)
-{
-    switch ((enum conn_state)c->state) {
-    case CONN_SHAKING:
-        return shake(c, err);
-    case CONN_SERVING:
-        return serve(c, err);
-    case CONN_FINISHING:
-        return finish(c, err);
-    case CONN_PARTING:
-        return part(c, err);
-    case CONN_REFUSED:
-        return swallow(c);
-    case CONN_OVER:
-        break;
-    }
-    return WW_IO_DONE;
-}
-
-/* Sends what this wake-up has gathered, and says what to wait for. */
-static void settle(struct conn *c, enum ww_io io, struct ww_error *err)
-{
-    bool blocked = io == WW_IO_WANT_WRITE;
-
-    if (c->state != CONN_REFUSED) {
-        enum ww_io sent = stream_flush(c->stream, err);
-        if (sent == WW_IO_FAILED) {
-            fail(c, err);
-            return;
-        }
-        blocked = blocked || sent == WW_IO_WANT_WRITE;
-    }
-    if (!blocked)
-        c->blocked_ms = 0;
-    else if (!c->blocked_ms)
-        c->blocked_ms = clock_ms();
-    c->owed = blocked;
-    loop_want(c->worker->loop, &c->watch, blocked ? LOOP_WRITE : LOOP_READ);
-}
-
-/* Does as much as can be done without waiting. */
-static void step(struct conn *c)
-{
-    struct ww_error *err = &c->worker->err;
-    enum ww_io io;
-    uint8_t before;
-
-    err->kind = WW_ERR_NONE;
-    err->phase = WW_PHASE_NONE;
-    do {
-        before = c->state;
-        io = run(c, err);
-        if (io == WW_IO_FAILED)
-            fail(c, err);
-    } while (c->state != before && c->state != CONN_OVER);
-    if (c->state != CONN_OVER)
-        settle(c, io, err);
 }
 
 static void conn_ready(struct loop_watch *watch, unsigned events)
@@ -311,7 +25,7 @@ static void conn_ready(struct loop_watch *watch, unsigned events)
     struct conn *c = conn_of(watch);
 
     (void)events; /* each state asks for what it needs, whatever came */
-    step(c);
+    conn_step(c);
     if (c->state == CONN_OVER)
         conn_close(c);
 }
@@ -322,10 +36,10 @@ static void expire(struct conn *c, enum ww_phase phase, const char *text)
     struct ww_error err = { 0 };
 
     error_timeout(&err, phase, "%s", text);
-    end_with(c, &err);
+    conn_end_with(c, &err);
     if (phase == WW_PHASE_IDLE && c->state == CONN_SERVING) {
         c->state = CONN_FINISHING; /* it gets our goodbye all the same */
-        step(c);
+        conn_step(c);
     }
     c->state = CONN_OVER;
 }
@@ -346,8 +60,17 @@ static void tick_serving(struct conn *c, int64_t now)
                now - drain >= CONN_IDLE_DRAIN_MS &&
                now - c->active_ms >= CONN_IDLE_DRAIN_MS) {
         c->state = CONN_FINISHING;
-        step(c);
+        conn_step(c);
     }
+}
+
+void conn_abort(struct conn *c, const char *why)
+{
+    struct ww_error err = { 0 };
+
+    error_set(&err, WW_ERR_FAILED, "%s", why);
+    conn_end_with(c, &err);
+    c->state = CONN_OVER;
 }
 
 void conn_tick(struct conn *c, int64_t now)
@@ -360,6 +83,8 @@ void conn_tick(struct conn *c, int64_t now)
     case CONN_SHAKING:
         if (now - c->began_us / 1000 >= config->handshake_timeout_ms)
             expire(c, WW_PHASE_HANDSHAKE, "no complete TLS handshake");
+        else if (drain && now - drain >= CONN_SHAKE_DRAIN_MS)
+            conn_abort(c, "no TLS handshake before the server stopped");
         break;
     case CONN_SERVING:
     case CONN_FINISHING:
@@ -376,15 +101,6 @@ void conn_tick(struct conn *c, int64_t now)
     case CONN_OVER:
         break;
     }
-}
-
-void conn_abort(struct conn *c)
-{
-    struct ww_error err = { 0 };
-
-    error_set(&err, WW_ERR_FAILED, "the drain ran out of time");
-    end_with(c, &err);
-    c->state = CONN_OVER;
 }
 
 bool conn_is_over(const struct conn *c)

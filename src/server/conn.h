@@ -49,11 +49,18 @@ struct conn {
 struct conn *conn_new(struct worker *w, const struct listener *listener, int fd,
                       const struct sockaddr_in6 *peer);
 
+/* Does as much as can be done without waiting, and says to the loop what to
+ * wait for (conn_step.c). */
+void conn_step(struct conn *c);
+
+/* Notes how it ends; the first cause wins. */
+void conn_end_with(struct conn *c, const struct ww_error *err);
+
 /* Looks at the clock: ends what is overdue, and in a drain what is idle. */
 void conn_tick(struct conn *c, int64_t now_ms);
 
-/* Ends it with what there is: the drain has run out of time. */
-void conn_abort(struct conn *c);
+/* Gives it up, as it stands. */
+void conn_abort(struct conn *c, const char *why);
 
 /* True if only conn_close() is left to do. */
 bool conn_is_over(const struct conn *c);

@@ -181,13 +181,14 @@ static void sum_counters(const struct server *s, struct counters *sum)
         counters_add(sum, &s->workers[i]->counters);
 }
 
-static void tell_counters(struct server *s, const char *title)
+static void tell_counters(struct server *s, enum log_level level,
+                          const char *title)
 {
     struct counters sum;
     char text[600];
 
     sum_counters(s, &sum);
-    log_line(&s->log, LOG_INFO, "%s: %s", title,
+    log_line(&s->log, level, "%s: %s", title,
              counters_print(&sum, text, sizeof text));
 }
 
@@ -215,7 +216,8 @@ static void obey(struct server *s, uint32_t signal_number)
 {
     switch (signal_number) {
     case SIGUSR1:
-        tell_counters(s, "counters");
+        /* Asked for in so many words, so shown at any level. */
+        tell_counters(s, LOG_ERROR, "counters");
         break;
     case SIGHUP:
         log_line(&s->log, LOG_WARN,
@@ -303,7 +305,7 @@ int server_run(const struct server_config *config, struct ww_error *err)
     struct server s = { .config = config, .signals = -1, .shared.done = -1 };
     int result = -1;
 
-    log_init(&s.log, config->log_level > LOG_INFO ? LOG_DEBUG : LOG_INFO);
+    log_init(&s.log, config->log_level);
     raise_descriptor_limit();
     if (take_signals(&s, err) == 0 && bind_all(&s, err) == 0 &&
         make_workers(&s, err) == 0) {
@@ -311,7 +313,7 @@ int server_run(const struct server_config *config, struct ww_error *err)
         if (result == 0) {
             announce(&s);
             supervise(&s);
-            tell_counters(&s, "stopped");
+            tell_counters(&s, LOG_INFO, "stopped");
             log_flush(&s.log);
         } else {
             stop_workers(&s);

@@ -169,7 +169,7 @@ static void on_sweep(void *arg)
         next = c->next;
         conn_tick(c, now);
         if (late && !conn_is_over(c))
-            conn_abort(c);
+            conn_abort(c, "the drain ran out of time");
         if (conn_is_over(c))
             conn_close(c);
     }
@@ -197,11 +197,10 @@ static void on_wake(void *arg)
         close_listeners(w);
         loop_sweep(w->loop, true);
     }
-    if (!atomic_load(&w->shared->hurry))
-        return;
-    for (struct conn *c = w->conns; c; c = c->next)
-        conn_abort(c);
-    on_sweep(w);
+    for (struct conn *c = w->conns; c && atomic_load(&w->shared->hurry);
+         c = c->next)
+        conn_abort(c, "the server was told to end at once");
+    on_sweep(w); /* it may be over already */
 }
 
 static void *work(void *arg)
