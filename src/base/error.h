@@ -20,7 +20,7 @@ WW_PRINTF(3, 4)
 int error_timeout(struct ww_error *err, enum ww_phase phase, const char *fmt,
                   ...);
 
-/* Adds what to try, unless there is a hint already. */
+/* Adds what to try to the error just recorded, unless it has a hint. */
 WW_PRINTF(2, 3)
 void error_hint(struct ww_error *err, const char *fmt, ...);
 

@@ -14,6 +14,10 @@
 #define HANDSHAKE_TIMEOUT_MS 10000
 #define IDLE_TIMEOUT_MS      60000
 
+/* The longest name that DNS knows, with a final dot (RFC 1035 section 3.1):
+ * to verify a part of what was given would be to verify another name. */
+#define NAME_MOST 254
+
 /* The command line as it was given. */
 struct client_options {
     bool tls;
@@ -149,6 +153,10 @@ static int check_tls(const struct client_options *o, struct ww_error *err)
                          o->ca ? "ca" : "crl");
     if (o->servername && !*o->servername)
         return error_set(err, WW_ERR_USAGE, "--servername: is empty");
+    if (o->servername && strlen(o->servername) > NAME_MOST)
+        return error_set(err, WW_ERR_USAGE,
+                         "--servername: is longer than %d characters",
+                         NAME_MOST);
     return 0;
 }
 

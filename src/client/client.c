@@ -67,18 +67,25 @@ static int client_connect(struct client *c, struct ww_error *err)
 
 /* Tells a server that waits for us to speak first, as plain ones do, from one
  * that is merely slow. */
-static void explain_silence(const struct client *c, struct ww_error *err)
+static void explain_timeout(const struct client *c, struct ww_error *err)
 {
     const struct ww_endpoint *to = &c->config->endpoint;
     struct ww_endpoint plain = { .scheme = WW_SCHEME_TCP, .port = to->port };
     struct ww_stream_info info;
     char text[WW_ENDPOINT_TEXT];
 
-    ww_stream_info(c->stream, &info);
-    if (err->kind != WW_ERR_TIMEOUT || info.wire_in > 0)
+    if (err->kind != WW_ERR_TIMEOUT)
         return;
-
+    ww_stream_info(c->stream, &info);
     *err = (struct ww_error){ 0 };
+    if (info.wire_in > 0) {
+        error_timeout(err, WW_PHASE_HANDSHAKE,
+                      "TLS handshake: not done within %.6g s (%" PRIu64
+                      " bytes received)",
+                      (double)c->config->handshake_timeout_ms / 1e3,
+                      info.wire_in);
+        return;
+    }
     error_timeout(err, WW_PHASE_HANDSHAKE,
                   "TLS handshake: the server accepted the connection but sent "
                   "nothing for %.6g s",
@@ -95,7 +102,7 @@ static int client_handshake(struct client *c, struct ww_error *err)
 
     if (ww_handshake_by(c->stream, ww_deadline(config->handshake_timeout_ms),
                         err) != WW_IO_DONE) {
-        explain_silence(c, err);
+        explain_timeout(c, err);
         error_prefix(err, "%s", c->where);
         return -1;
     }
@@ -131,6 +138,38 @@ static void locate(const struct client *c, struct ww_error *err)
     size_t used = strlen(err->text);
     snprintf(err->text + used, sizeof err->text - used,
              "; %" PRIu64 " bytes received so far", c->pump.received);
+}
+
+/* True if a plain conversation was answered by a TLS alert: a record of type
+ * 21, major version 3, two bytes long (RFC 8446 sections 5.1 and 6). */
+static bool is_answer_alert(const struct client *c)
+{
+    const unsigned char *head = c->pump.head;
+
+    return !c->config->tls && c->pump.received >= sizeof c->pump.head &&
+           head[0] == 21 && head[1] == 3 && head[3] == 0 && head[4] == 2;
+}
+
+/* The answer is the answer and stays what it was; but whoever forgot that the
+ * server speaks TLS wants to know what these bytes are. */
+static void explain_alert(const struct client *c, struct ww_error *err)
+{
+    struct ww_endpoint wrapped = c->config->endpoint;
+    char text[WW_ENDPOINT_TEXT];
+
+    if (!is_answer_alert(c))
+        return;
+    wrapped.scheme = WW_SCHEME_TLS;
+    ww_endpoint_format(&wrapped, text, sizeof text);
+    if (err->kind == WW_ERR_NONE)
+        summary_say("%s: the answer begins like a TLS alert: does the server "
+                    "speak TLS? try %s",
+                    c->where, text);
+    else
+        error_hint(err,
+                   "the answer begins like a TLS alert: does the server "
+                   "speak TLS? try %s",
+                   text);
 }
 
 /* A reader that has had enough is no failure of ours: as quiet an end as
@@ -172,6 +211,7 @@ static int client_converse(struct client *c, struct ww_error *err)
         *err = (struct ww_error){ 0 };
         return 128 + (p->signal ? p->signal : SIGPIPE);
     }
+    explain_alert(c, err);
     if (result < 0) {
         locate(c, err);
         return (int)err->kind;

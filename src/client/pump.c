@@ -212,6 +212,13 @@ static void take_send_step(struct pump *p, struct ww_error *err)
     }
 }
 
+static void note_received(struct pump *p, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len && p->received + i < sizeof p->head; i++)
+        p->head[p->received + i] = (unsigned char)bytes[i];
+    p->received += len;
+}
+
 static enum ww_io receive_bytes(struct pump *p, struct ww_error *err)
 {
     char bytes[BUFFER_CAP / TERMINAL_MOST];
@@ -221,12 +228,14 @@ static enum ww_io receive_bytes(struct pump *p, struct ww_error *err)
 
     if (p->interactive) {
         io = ww_stream_read(p->stream, bytes, room / TERMINAL_MOST, &got, err);
+        note_received(p, bytes, got);
         terminal_show(&p->terminal, bytes, got, &p->down);
     } else {
-        io = ww_stream_read(p->stream, buffer_tail(&p->down), room, &got, err);
+        char *tail = buffer_tail(&p->down);
+        io = ww_stream_read(p->stream, tail, room, &got, err);
+        note_received(p, tail, got);
         buffer_added(&p->down, got);
     }
-    p->received += got;
     return io;
 }
 

@@ -11,6 +11,9 @@
 #include "client/terminal.h"
 #include "wirewrap/stream.h"
 
+/* How much is kept of what came first: as long as the head of a TLS record. */
+#define PUMP_HEAD 5
+
 /* The conversation itself: input -> up -> stream -> down -> output, in one
  * thread, both directions at once.  Neither waits for the other, so a server
  * that answers before it has read everything cannot lock us up. */
@@ -34,6 +37,7 @@ struct pump {
     enum ww_io read_wait, write_wait;
     int64_t silent_since; /* when the server's silence began to count */
     uint64_t sent, received;
+    unsigned char head[PUMP_HEAD]; /* the first bytes received */
     struct buffer up, down;
 };
 

@@ -29,7 +29,7 @@ static size_t whole_len(unsigned char lead)
 static bool may_follow(const unsigned char *held, size_t len,
                        unsigned char byte)
 {
-    if ((byte & 0xc0) != 0x80)
+    if ((byte & 0xc0) != 0x80 || held[0] == '\r')
         return false;
     if (len > 1)
         return true;
@@ -55,10 +55,14 @@ static bool is_control(unsigned char byte)
 
 void visible_add(struct visible *v, unsigned char byte, struct buffer *to)
 {
+    if (byte == '\n' && v->len && v->held[0] == '\r')
+        v->len = 0; /* a line that ends in CRLF ends in no more than that */
     if (v->len && !may_follow(v->held, v->len, byte))
         visible_end(v, to);
 
     v->held[v->len++] = byte;
+    if (byte == '\r')
+        return;
     size_t whole = whole_len(v->held[0]);
     if (whole == 0 || is_control(byte)) {
         visible_end(v, to);

@@ -24,8 +24,11 @@ static void conn_ready(struct loop_watch *watch, unsigned events)
 {
     struct conn *c = conn_of(watch);
 
-    (void)events; /* each state asks for what it needs, whatever came */
-    conn_step(c);
+    /* Each state asks for what it needs, whatever came. */
+    if (events & LOOP_ERROR)
+        conn_abort(c, "the kernel can't watch one connection more");
+    else
+        conn_step(c);
     if (c->state == CONN_OVER)
         conn_close(c);
 }
@@ -143,6 +146,8 @@ struct conn *conn_new(struct worker *w, const struct listener *listener, int fd,
     struct ww_stream *stream = wrap(w, scheme, fd, &w->err);
     struct conn *c = stream ? calloc(1, sizeof *c) : NULL;
     if (!c) {
+        if (stream)
+            error_sys(&w->err, WW_ERR_LOCAL, "new connection");
         ww_stream_free(stream);
         return NULL;
     }

@@ -24,6 +24,9 @@ const char *counters_print(const struct counters *c, char *buf, size_t cap)
 
     for (int i = 0; i <= WW_END_ABORTED; i++)
         over += c->ended[i];
+    /* An end may have been read that the accept before it was not. */
+    if (over > c->accepted)
+        over = c->accepted;
     used += (size_t)snprintf(buf + used, cap - used, "accepted=%llu open=%llu",
                              c->accepted, c->accepted - over);
     for (int i = 0; i <= WW_END_ABORTED && used < cap; i++)

@@ -24,6 +24,9 @@ struct log {
     char lines[4096]; /* PIPE_BUF: what a pipe takes whole, without blocking */
 };
 
+/* Looks at what standard error is.  Once, before any thread logs. */
+void log_open(void);
+
 void log_init(struct log *log, enum log_level level);
 
 /* Adds a line, if its level is wanted. */

@@ -31,6 +31,8 @@ static void on_ready(struct ev_loop *ev, ev_io *io, int revents)
         events |= LOOP_READ;
     if (revents & (EV_WRITE | EV_ERROR))
         events |= LOOP_WRITE;
+    if (revents & EV_ERROR)
+        events |= LOOP_ERROR;
     w->ready(w, events);
 }
 
@@ -127,8 +129,6 @@ void loop_want(struct loop *l, struct loop_watch *w, unsigned events)
     ev_io *io = io_of(w);
     int want = wanted(events);
 
-    /* A watcher that libev stopped because of an error is started again, and
-     * then told of the error again: the connection finds out by itself. */
     if (ev_is_active(io) && (io->events & (EV_READ | EV_WRITE)) == want)
         return;
     ev_io_stop(l->ev, io);

@@ -15,10 +15,13 @@ struct loop;
 enum loop_event {
     LOOP_READ = 1,
     LOOP_WRITE = 2,
+    LOOP_ERROR = 4, /* the kernel can't watch it (no memory, or its limit of
+                       watches is reached): it is watched no more */
 };
 
 /* A descriptor being watched, in the caller's storage.  `ready` hears which
- * of the wanted events came; a descriptor in error is ready for all. */
+ * of the wanted events came; a descriptor in error is ready for all, and one
+ * that can't be watched for LOOP_ERROR too. */
 struct loop_watch {
     void (*ready)(struct loop_watch *w, unsigned events);
     long space[8]; /* libev's own */

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -274,8 +275,12 @@ static void announce(struct server *s)
         printf("listening on %s\n",
                ww_endpoint_format(&s->bound[i].endpoint, text, sizeof text));
     printf("ready\n");
-    if (fflush(stdout) != 0)
+    if (fflush(stdout) != 0) {
+        /* Told here, and no reason to serve less well or to fail at the end. */
         log_line(&s->log, LOG_WARN, "standard output: %s", strerror(errno));
+        __fpurge(stdout);
+        clearerr(stdout);
+    }
     log_flush(&s->log);
 }
 
@@ -305,6 +310,7 @@ int server_run(const struct server_config *config, struct ww_error *err)
     struct server s = { .config = config, .signals = -1, .shared.done = -1 };
     int result = -1;
 
+    log_open();
     log_init(&s.log, config->log_level);
     raise_descriptor_limit();
     if (take_signals(&s, err) == 0 && bind_all(&s, err) == 0 &&

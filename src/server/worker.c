@@ -72,13 +72,12 @@ static void welcome(struct listener *l, int fd, const struct sockaddr_in6 *peer)
 
 /* Out of descriptors or memory: the queue of the kernel holds who comes, until
  * the next sweep looks again.  Accepting at once would only spin. */
-static void rest(struct listener *l)
+static void rest(struct listener *l, const char *cause)
 {
     struct worker *w = l->worker;
     char why[120];
 
-    snprintf(why, sizeof why, "cannot accept: %s; the rest has to wait",
-             strerror(errno));
+    snprintf(why, sizeof why, "cannot accept: %s; the rest has to wait", cause);
     count(&w->counters.no_descriptors, 1);
     tell_limit(w, why);
     l->resting = true;
@@ -105,7 +104,7 @@ static bool accept_one(struct listener *l)
     case ENFILE:
     case ENOMEM:
     case ENOBUFS:
-        rest(l);
+        rest(l, strerror(errno));
         return false;
     default:
         return true; /* that one has gone again: ECONNABORTED and its like */
@@ -117,7 +116,10 @@ static void on_listener(struct loop_watch *watch, unsigned events)
     struct listener *l = (struct listener *)watch;
     unsigned n = 0;
 
-    (void)events;
+    if (events & LOOP_ERROR) {
+        rest(l, "the kernel can't watch for new connections");
+        return;
+    }
     while (n < l->burst && accept_one(l))
         n++;
     /* One at a time while there is one at a time, so that the usual case asks

@@ -15,11 +15,14 @@ int stream_wait(int fd, enum ww_io io, int64_t deadline, enum ww_phase phase,
         .fd = fd,
         .events = io == WW_IO_WANT_READ ? POLLIN : POLLOUT,
     };
-    int n;
+    int n = 0;
 
-    do {
+    /* Asked first: a peer that drips is always ready. */
+    while (clock_left(deadline) != 0) {
         n = poll(&p, 1, clock_left(deadline));
-    } while (n < 0 && errno == EINTR);
+        if (n >= 0 || errno != EINTR)
+            break;
+    }
     if (n < 0)
         return error_sys(err, WW_ERR_LOCAL, "poll");
     if (n == 0)
@@ -52,6 +55,16 @@ static enum ww_io flush_by(struct ww_stream *s, int64_t deadline,
     return io;
 }
 
+/* The same before waiting for input, which a stage receives once per flush.  A
+ * failure is for the next write to tell: what the peer has sent before may
+ * still be read. */
+static enum ww_io flush_to_read(struct ww_stream *s)
+{
+    enum ww_io io = stream_flush(s, NULL);
+
+    return io == WW_IO_WANT_WRITE ? io : WW_IO_WANT_READ;
+}
+
 enum ww_io ww_handshake_by(struct ww_stream *s, int64_t deadline,
                            struct ww_error *err)
 {
@@ -73,6 +86,8 @@ enum ww_io ww_read_by(struct ww_stream *s, void *buf, size_t cap, size_t *got,
 
     do {
         io = ww_stream_read(s, buf, cap, got, err);
+        if (io == WW_IO_WANT_READ)
+            io = flush_to_read(s);
     } while (again(s, &io, deadline, WW_PHASE_IDLE, err));
     return io;
 }

@@ -19,6 +19,8 @@ struct stage {
     struct stage_room *room;
     struct kept in, out;
     bool received; /* since the last flush: the others are due */
+    bool mute;     /* output was lost, so none may follow */
+    bool deaf;     /* the same for input */
 };
 
 static struct stage *stage_of(struct ww_stream *s)
@@ -55,6 +57,12 @@ static size_t take(void *buf, size_t cap, const uint8_t *from, size_t *pos,
     return n;
 }
 
+static enum ww_io broken(struct ww_error *err)
+{
+    error_set(err, WW_ERR_RESET, "connection lost: staged bytes are missing");
+    return WW_IO_FAILED;
+}
+
 /* Makes the room ours until the next flush. */
 static struct stage_room *claim(struct stage *g)
 {
@@ -84,6 +92,8 @@ static enum ww_io stage_read(struct ww_stream *s, void *buf, size_t cap,
             kept_clear(&g->in);
         return WW_IO_DONE;
     }
+    if (g->deaf)
+        return broken(err);
 
     struct stage_room *room = claim(g);
     if (room->in_pos == room->in_len) {
@@ -107,10 +117,13 @@ static enum ww_io stage_read(struct ww_stream *s, void *buf, size_t cap,
 /* Sends what had to be kept, the oldest bytes of all. */
 static enum ww_io send_kept(struct stage *g, struct ww_error *err)
 {
+    if (g->mute)
+        return broken(err);
     while (g->out.data) {
         size_t put = 0;
         enum ww_io io = ww_stream_write(g->below, g->out.data + g->out.pos,
                                         g->out.len - g->out.pos, &put, err);
+        g->mute = io == WW_IO_FAILED;
         if (io != WW_IO_DONE)
             return io;
         g->out.pos += put;
@@ -137,7 +150,8 @@ static enum ww_io send_room(struct stage *g, struct ww_error *err)
     room->out_len = 0;
     if (io == WW_IO_WANT_WRITE &&
         kept_fill(&g->out, room->out + pos, left, err) < 0)
-        return WW_IO_FAILED;
+        io = WW_IO_FAILED;
+    g->mute = io == WW_IO_FAILED;
     return io;
 }
 
@@ -175,8 +189,10 @@ static enum ww_io leave_room(struct stage *g, enum ww_io io,
         io = send_room(g, err);
     if (room->in_pos < room->in_len &&
         kept_fill(&g->in, room->in + room->in_pos, room->in_len - room->in_pos,
-                  err) < 0)
+                  err) < 0) {
         io = WW_IO_FAILED;
+        g->deaf = true;
+    }
     room->user = NULL;
     return io;
 }

@@ -27,6 +27,19 @@ static int translate(BIO *bio, enum ww_io io, size_t moved)
     return -1;
 }
 
+/* True if the first bytes can't begin a record (RFC 8446 section 5.1: type 20 to
+ * 24, major version 3), nor on a server the hello of SSL 2.0, which TLS clients
+ * once used.  OpenSSL would wait for five bytes of them. */
+static bool is_alien(const struct below *below)
+{
+    const uint8_t *head = below->head;
+
+    if (!below->is_client && head[0] >= 0x80)
+        return false;
+    return head[0] < 20 || head[0] > 24 ||
+           (below->head_len > 1 && head[1] != 3);
+}
+
 /* Keeps the first bytes.  A record of type handshake (22) whose message is a
  * ClientHello (1) is never a server's: it is our own, sent back by a server
  * that echoes.  OpenSSL would find that out too, but only after waiting for
@@ -41,6 +54,30 @@ static void note_head(struct below *below, const char *buf, size_t got)
     below->echoed = below->is_client && below->head_len >= 6 &&
                     below->head[0] == 22 && below->head[1] == 3 &&
                     below->head[5] == 1;
+    below->alien = is_alien(below);
+}
+
+void below_fill_head(struct below *below)
+{
+    size_t got = 0;
+
+    while (below->head_len < sizeof below->head &&
+           ww_stream_read(below->stream, below->head + below->head_len,
+                          sizeof below->head - below->head_len, &got,
+                          NULL) == WW_IO_DONE)
+        below->head_len = (uint8_t)(below->head_len + got);
+}
+
+void below_send_alert(struct below *below)
+{
+    /* Record head, then fatal (2) and protocol_version (70): RFC 8446 sections
+     * 5.1 and 6.  The stream is given up whether it takes it or not. */
+    static const uint8_t alert[] = { 21, 3, 1, 0, 2, 2, 70 };
+    size_t put = 0;
+
+    if (ww_stream_write(below->stream, alert, sizeof alert, &put, NULL) !=
+        WW_IO_DONE)
+        return;
 }
 
 static int below_read(BIO *bio, char *buf, int cap)
@@ -49,13 +86,13 @@ static int below_read(BIO *bio, char *buf, int cap)
     size_t got = 0;
 
     BIO_clear_retry_flags(bio);
-    if (cap <= 0 || below->echoed)
+    if (cap <= 0 || below->echoed || below->alien)
         return -1;
     enum ww_io io =
         ww_stream_read(below->stream, buf, (size_t)cap, &got, below->err);
     if (io == WW_IO_DONE && below->head_len < sizeof below->head)
         note_head(below, buf, got);
-    return below->echoed ? -1 : translate(bio, io, got);
+    return below->echoed || below->alien ? -1 : translate(bio, io, got);
 }
 
 static int below_write(BIO *bio, const char *buf, int len)

@@ -8,15 +8,6 @@
 
 #define EXCERPT 40
 
-/* True if the first bytes can be the head of a TLS record (RFC 8446 section
- * 5.1): type 20 to 24, major version 3. */
-static bool looks_like_tls(const struct below *below)
-{
-    return below->head_len == 0 ||
-           (below->head[0] >= 20 && below->head[0] <= 24 &&
-            (below->head_len < 2 || below->head[1] == 3));
-}
-
 /* Tells what the peer speaks in place of TLS. */
 static void tell_plain(const struct below *below, struct ww_error *err)
 {
@@ -78,7 +69,7 @@ static void tell_code(unsigned long code, const char *phase, const char *peer,
                   text ? text : "unknown failure");
 }
 
-void failure_tell(const struct below *below, const struct verdict *verdict,
+void failure_tell(struct below *below, const struct verdict *verdict,
                   bool shaking, struct ww_error *err)
 {
     unsigned long code = ERR_peek_error();
@@ -92,7 +83,10 @@ void failure_tell(const struct below *below, const struct verdict *verdict,
                   "TLS handshake: the server echoed our hello back: it is a "
                   "plain echo-type server");
         error_hint(err, "use tcp:// in place of tls://");
-    } else if (shaking && !looks_like_tls(below)) {
+    } else if (shaking && below->alien) {
+        below_fill_head(below);
+        if (!below->is_client)
+            below_send_alert(below);
         tell_plain(below, err);
     } else if (below->at_end) {
         tell_end(below, shaking, err);

@@ -6,7 +6,7 @@
 
 /* Puts OpenSSL's error queue into words, after a call that failed for good,
  * and empties it.  `verdict` is NULL on a server. */
-void failure_tell(const struct below *below, const struct verdict *verdict,
+void failure_tell(struct below *below, const struct verdict *verdict,
                   bool shaking, struct ww_error *err);
 
 #endif

@@ -242,6 +242,8 @@ STACK_OF(X509) *
             break;
         }
         ok = sk_X509_push(certs, cert) > 0;
+        if (!ok)
+            X509_free(cert);
     }
     if (!ok || !at_last_block() || sk_X509_num(certs) == 0) {
         refuse_damaged(pem, sk_X509_num(certs) + 1, err);
@@ -266,6 +268,8 @@ STACK_OF(X509_CRL) *
             break;
         }
         ok = sk_X509_CRL_push(crls, crl) > 0;
+        if (!ok)
+            X509_CRL_free(crl);
     }
     if (!ok || !at_last_block() || sk_X509_CRL_num(crls) == 0) {
         refuse_damaged(pem, sk_X509_CRL_num(crls) + 1, err);

@@ -18,6 +18,7 @@ enum tls_state {
 struct tls_stream {
     struct ww_stream base;
     enum tls_state state;
+    bool shaken; /* there are facts to tell, whatever happened since */
     SSL *ssl;
     struct verdict *verdict; /* client only */
     struct below below;      /* what OpenSSL reads from and writes to */
@@ -41,7 +42,9 @@ static SSL *ready(struct tls_stream *t, struct ww_error *err)
 /* The only place that interprets a failed SSL call. */
 static enum ww_io outcome(struct tls_stream *t, int rc, struct ww_error *err)
 {
-    switch (SSL_get_error(t->ssl, rc)) {
+    /* Once the peer has said goodbye, OpenSSL answers so to a send that has
+     * failed, too. */
+    switch (t->below.failed ? SSL_ERROR_SYSCALL : SSL_get_error(t->ssl, rc)) {
     case SSL_ERROR_WANT_READ:
         return WW_IO_WANT_READ;
     case SSL_ERROR_WANT_WRITE:
@@ -86,6 +89,7 @@ static enum ww_io tls_handshake(struct ww_stream *s, struct ww_error *err)
     if (rc != 1)
         return outcome(t, rc, err);
     t->state = TLS_OPEN;
+    t->shaken = true;
     return WW_IO_DONE;
 }
 
@@ -170,7 +174,7 @@ static void tls_info(const struct ww_stream *s, struct ww_stream_info *info)
     const struct tls_stream *t = (const struct tls_stream *)s;
 
     ww_stream_info(t->below.stream, info);
-    if (!SSL_is_init_finished(t->ssl))
+    if (!t->shaken)
         return;
     info->version = SSL_get_version(t->ssl);
     info->suite = SSL_get_cipher_name(t->ssl);

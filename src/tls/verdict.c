@@ -166,13 +166,15 @@ static int record(int preok, X509_STORE_CTX *ctx)
 }
 
 /* Takes the zone off an address and the final dot off a name: neither is part
- * of what a certificate proves. */
-static void trim_host(struct verdict *v, const char *host)
+ * of what a certificate proves.  False if the host is too long for a name. */
+static bool trim_host(struct verdict *v, const char *host)
 {
     unsigned char address[16];
 
-    snprintf(v->host, sizeof v->host, "%s", host);
-    size_t len = strlen(v->host);
+    size_t len = strlen(host);
+    if (len == 0 || len >= sizeof v->host)
+        return false;
+    memcpy(v->host, host, len + 1);
     char *zone = strchr(v->host, '%');
     if (zone)
         *zone = '\0';
@@ -180,13 +182,14 @@ static void trim_host(struct verdict *v, const char *host)
                     inet_pton(AF_INET6, v->host, address) == 1;
     if (!v->is_address && len > 1 && v->host[len - 1] == '.')
         v->host[len - 1] = '\0';
+    return true;
 }
 
 /* A first dot means "any name that ends so" to OpenSSL, which is for policies
  * and not for a peer that was called by its name. */
-static bool is_usable(const struct verdict *v, const char *host)
+static bool is_usable(const struct verdict *v)
 {
-    return v->host[0] && v->host[0] != '.' && strlen(host) < sizeof v->host;
+    return v->host[0] && v->host[0] != '.';
 }
 
 /* An address is never sent as server name (RFC 6066 section 3). */
@@ -207,10 +210,9 @@ struct verdict *verdict_new(SSL *ssl, const char *host, bool verify,
         error_sys(err, WW_ERR_FAILED, "new TLS stream");
         return NULL;
     }
-    trim_host(v, host);
-    if (!is_usable(v, host)) {
+    if (!trim_host(v, host) || !is_usable(v)) {
         error_set(err, WW_ERR_USAGE,
-                  "'%s' is no name that a certificate could prove", host);
+                  "'%.100s' is no name that a certificate could prove", host);
         free(v);
         return NULL;
     }

@@ -161,6 +161,8 @@ run_client() {
 start_client() {
     got=$BATS_TEST_TMPDIR/client.out
     told=$BATS_TEST_TMPDIR/client.err
+    : >"$got" # what an earlier one left must not pass for its output
+    : >"$told"
     rm -f "$BATS_TEST_TMPDIR/client.in"
     mkfifo "$BATS_TEST_TMPDIR/client.in"
     exec 4<>"$BATS_TEST_TMPDIR/client.in"
@@ -189,7 +191,7 @@ wait_client() {
 
 # A child that is not waited for yet shows as a zombie.
 has_ended() {
-    [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"
+    [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null
 }
 
 end_client() {
@@ -235,4 +237,83 @@ one_line() {
         cat "$told"
         return 1
     }
+}
+
+# --- clients of other make for our server
+
+# port_of WIRE: the port of the server's plain (tcp) or TLS endpoint.
+port_of() {
+    case $1 in
+    tcp) echo "$tcp_port" ;;
+    *) echo "$tls_port" ;;
+    esac
+}
+
+# talk WIRE BEHAVIOUR [ARGUMENT]...: runs server_talk.py, a client that fails
+# unless the server does what it should; WIRE is tcp, tls or tls12.  What it
+# says is left in $heard.
+talk() {
+    echo "over $1: ${*:2}"
+    heard=$BATS_TEST_TMPDIR/talk.out
+    timeout 100 python3 "$peers/server_talk.py" "$1" "$(port_of "$1")" \
+        "$certs/ca.pem" "${@:2}" >"$heard" 2>&1 3>&- || {
+        cat "$heard"
+        return 1
+    }
+}
+
+# hold NAME WIRE BEHAVIOUR [ARGUMENT]...: the same in the background, until it
+# says that it holds its connection.  The other functions know it by its NAME.
+declare -gA holders=()
+hold() {
+    local said=$BATS_TEST_TMPDIR/$1.said
+    : >"$said"
+    python3 "$peers/server_talk.py" "$2" "$(port_of "$2")" "$certs/ca.pem" \
+        "${@:3}" >"$said" 2>&1 3>&- &
+    holders[$1]=$!
+    if ! wait_until grep -qE '^(held|failed|ended)' "$said" ||
+        ! grep -q '^held' "$said"; then
+        cat "$said"
+        return 1
+    fi
+}
+
+# release NAME...: tells them to go on.
+release() {
+    local name
+    for name; do
+        kill -USR1 "${holders[$name]}"
+    done
+}
+
+# held_says NAME PATTERN: waits for its end; true if it has said that.
+held_says() {
+    local status=0
+    wait "${holders[$1]}" || status=$?
+    unset "holders[$1]"
+    if [ "$status" -ne 0 ] || ! grep -qE -- "$2" "$BATS_TEST_TMPDIR/$1.said"; then
+        echo "$1 says:"
+        cat "$BATS_TEST_TMPDIR/$1.said"
+        return 1
+    fi
+}
+
+# still_held NAME: true while the server has not ended its connection.
+still_held() {
+    ! grep -q '^ended' "$BATS_TEST_TMPDIR/$1.said" &&
+        kill -0 "${holders[$1]}"
+}
+
+end_holders() {
+    local name
+    for name in "${!holders[@]}"; do
+        kill -9 "${holders[$name]}" 2>/dev/null || true
+        wait "${holders[$name]}" 2>/dev/null || true
+    done
+    holders=()
+}
+
+# sanitized: true if the program under test is instrumented.
+sanitized() {
+    [[ $WW_BUILD == *san-* ]]
 }

@@ -75,6 +75,12 @@ class Shell:
                 self.news.wait(0.1)
             return self.printed.replace(marker + "\n", "")
 
+    def end(self):
+        """Ends the jobs that were left running, and the shell."""
+        self.bash.stdin.write("kill $(jobs -p) 2>/dev/null\nexit\n")
+        self.bash.stdin.close()
+        self.bash.wait(10)
+
 
 def main():
     shell = Shell()
@@ -85,12 +91,10 @@ def main():
             print(f"line {number}: $ {command}\nexpected:")
             print("\n".join(expected))
             print(f"got:\n{got}")
-            shell.bash.kill()
+            shell.end()
             return 1
         count += 1
-    shell.bash.stdin.write("kill $(jobs -p) 2>/dev/null\nexit\n")
-    shell.bash.stdin.close()
-    shell.bash.wait(10)
+    shell.end()
     print(f"{count} commands did what the text says")
     return 0 if count else 1
 
