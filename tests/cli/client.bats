@@ -396,7 +396,7 @@ is_connected() {
 
     towards tls
     run_client -v "${to[@]}" -m hello
-    ended 0 "connected to " 'wirewrap: TLSv1.3, TLS_' ', group X25519, full' \
+    ended 0 "connected to " 'wirewrap: TLSv1.3, TLS_' ', group X25519' ', full handshake' \
         'wirewrap: verified as localhost' 'sent 6 bytes, received 6' 'ended: clean'
     received 'HELLO\n'
     if grep -v '^wirewrap: ' "$told"; then false; fi
@@ -428,4 +428,12 @@ is_connected() {
     *) ended 0 ;;
     esac
     [ ! -s "$got" ] || grep -q 'try tls://' "$told"
+}
+
+@test "client: a plain client at our own TLS port is told so" {
+    start_both
+    run --separate-stderr wirewrap client -m hello "tcp://localhost:$tls_port"
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"try tls://localhost:$tls_port"* ]]
+    logged "plain text on the TLS port, it starts with 'hello"
 }
