@@ -203,7 +203,9 @@ static enum ww_io finish(struct conn *c, struct ww_error *err)
     return io;
 }
 
-/* Throws away what still comes, up to the peer's goodbye. */
+/* Throws away what still comes, up to the peer's goodbye.  Ours has been said
+ * and nothing is expected any more, so that a bare FIN, which many clients
+ * answer with, cuts nothing off. */
 static enum ww_io part(struct conn *c, struct ww_error *err)
 {
     struct worker *w = c->worker;
@@ -218,6 +220,8 @@ static enum ww_io part(struct conn *c, struct ww_error *err)
             !ww_stream_pending(c->stream))
             io = WW_IO_WANT_READ;
     }
+    if (io == WW_IO_FAILED && err->kind == WW_ERR_TRUNCATED)
+        io = WW_IO_END;
     if (io == WW_IO_END)
         c->state = CONN_OVER;
     return io;
