@@ -45,8 +45,8 @@ void log_open(void)
     /* There may be room, but not for all of it, as in a terminal that nobody
      * reads.  O_NONBLOCK on standard error itself would hold for everybody
      * who shares it, like the shell that started us. */
-    int fd = open("/proc/self/fd/2",
-                  O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd =
+        open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return;
     sink = SINK_OWN;

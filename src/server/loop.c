@@ -1,8 +1,11 @@
 #include "server/loop.h"
 
+#include <errno.h>
 #include <ev.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -71,6 +74,23 @@ static void on_trouble(const char *what) EV_NOEXCEPT
     poll(NULL, 0, 10);
 }
 
+/* True if the loop's own two descriptors (epoll's, and the one that wakes it)
+ * are to be had.  Without the second, libev would try for ever. */
+static bool has_descriptors(void)
+{
+    int one = eventfd(0, EFD_CLOEXEC);
+    int two = eventfd(0, EFD_CLOEXEC);
+    int saved = errno;
+    bool enough = one >= 0 && two >= 0;
+
+    if (one >= 0)
+        close(one);
+    if (two >= 0)
+        close(two);
+    errno = saved;
+    return enough;
+}
+
 struct loop *loop_new(const struct loop_calls *calls, struct ww_error *err)
 {
     struct loop *l = calloc(1, sizeof *l);
@@ -78,7 +98,9 @@ struct loop *loop_new(const struct loop_calls *calls, struct ww_error *err)
         goto fail;
     l->calls = *calls;
     ev_set_syserr_cb(on_trouble);
-    l->ev = ev_loop_new(EVFLAG_NOENV);
+    if (!has_descriptors())
+        goto fail;
+    l->ev = ev_loop_new(EVFLAG_NOENV | EVBACKEND_EPOLL);
     if (!l->ev)
         goto fail;
 
@@ -91,7 +113,9 @@ struct loop *loop_new(const struct loop_calls *calls, struct ww_error *err)
     return l;
 
 fail:
-    error_set(err, WW_ERR_LOCAL, "cannot make an event loop");
+    error_sys(err, WW_ERR_LOCAL, "cannot make an event loop");
+    if (errno == EMFILE || errno == ENFILE)
+        error_hint(err, "raise the limit of open files (ulimit -n)");
     free(l);
     return NULL;
 }

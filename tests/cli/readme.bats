@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The README's sessions, as they stand: in a copy of the tree, and in a network
 # of its own, where the default ports are free.
+# shellcheck disable=SC2154,SC2016 # set in helper.bash; for the inner shell
 
 load helper
 

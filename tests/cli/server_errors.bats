@@ -262,16 +262,17 @@ unusable() {
 }
 
 @test "server: too few descriptors to start with are told" {
-    status=0
-    (
-        ulimit -n 6
-        exec wirewrap server --workers 8 :0
-    ) >"$BATS_TEST_TMPDIR/said" 2>"$BATS_TEST_TMPDIR/told" 3>&- || status=$?
-    told=$BATS_TEST_TMPDIR/told
-    [ "$status" -eq 10 ]
-    [ ! -s "$BATS_TEST_TMPDIR/said" ]
-    one_line
-    tells 'wirewrap: '
+    ! sanitized || skip "a sanitizer needs descriptors of its own"
+    lonely=$(type -P wirewrap)
+    timeout() {
+        # SIGTERM is taken over early: what hangs would not hear it.
+        command timeout -s KILL "$1" prlimit "--nofile=$few" "${@:2}"
+    }
+    # With each of them, something else can't be opened.
+    for few in {5..16}; do
+        fails 10 --workers 3 :0
+        tells 'Too many open files' 'hint: raise the limit'
+    done
 }
 
 # --- standard input, output and error
