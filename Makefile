@@ -61,7 +61,7 @@ scripts   = $(shell grep -lE '^\#!/bin/(ba)?sh' scripts/* .ci/run) \
 
 # Scripts, packaging and prose are the same under every sanitizer.
 cli_tests := $(filter-out $(if $(SAN),%/gen-certs.bats %/readme.bats \
-               %/library.bats),$(wildcard tests/cli/*.bats))
+               %/library.bats %/scripts.bats),$(wildcard tests/cli/*.bats))
 
 PROVE ?= prove --timer --jobs 4
 
@@ -118,10 +118,10 @@ unit: $(units) ## run the cmocka tests
 cli: all examples ## run the Bats tests against the built program
 	WW_BUILD=$(abspath $B) $(PROVE) --exec scripts/tap $(cli_tests)
 
-asan: ## run all tests with address and undefined-behaviour checks
+asan: ## run the program's tests with address and undefined-behaviour checks
 	$(MAKE) check SAN=address,undefined
 
-tsan: ## run all tests with the data-race detector
+tsan: ## run the program's tests with the data-race detector
 	$(MAKE) check SAN=thread
 
 valgrind: $(units) ## run the unit tests under valgrind
@@ -143,12 +143,13 @@ lint: ## check format, includes, headers, scripts, and analyse the code
 	    --enable=warning,performance,portability \
 	    -Iinclude -Isrc src examples
 	for f in $(filter %.c,$(sources)); do \
-	    clang-tidy --quiet $$f -- $(my_cppflags) -std=c11 2>/dev/null || exit 1; \
+	    clang-tidy --quiet $$f -- $(my_cppflags) -std=c11 2>$B/tidy || \
+	        { cat $B/tidy; exit 1; }; \
 	done
 
 coverage: ## run all tests and print the lines they reach
 	$(MAKE) check COVERAGE=1
-	gcovr --root . --filter src/ build/cov --sort-percentage
+	gcovr --root . --filter src/ build/cov$(compiler) --sort-percentage
 
 certs: ## make certificates into certs/, where there are none
 	scripts/gen-certs.sh

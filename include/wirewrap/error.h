@@ -24,7 +24,8 @@ enum ww_err {
     WW_ERR_RESET = 7,     /* the connection was lost */
     WW_ERR_TRUNCATED = 8, /* the stream ended without close_notify */
     WW_ERR_TIMEOUT = 9,   /* the deadline passed first; `phase` says which */
-    WW_ERR_LOCAL = 10,    /* address in use, no permission, no descriptors */
+    WW_ERR_LOCAL = 10,    /* address in use, no permission, no descriptors, no
+                             memory */
 };
 
 /* What a deadline was for. */
@@ -50,7 +51,7 @@ struct ww_error {
 
 /* How a connection ended: the same words in log, API and exit status. */
 enum ww_end {
-    WW_END_CLEAN,     /* both sides said goodbye */
+    WW_END_CLEAN,     /* in order: the peer said goodbye, or left after ours */
     WW_END_TRUNCATED, /* TLS ended without close_notify */
     WW_END_RESET,     /* the connection was lost */
     WW_END_TIMEOUT,   /* a deadline passed */

@@ -51,8 +51,8 @@ WW_API WW_MUST_CHECK struct ww_stream *ww_stream_plain(int fd,
 
 /* Moves connection setup one step on; a no-op (DONE) on a plain stream.  Must
  * have returned DONE before the first read or write.  Fails with WW_ERR_TLS,
- * WW_ERR_CERT (nothing was sent to the peer but the refusal), WW_ERR_RESET or
- * WW_ERR_TRUNCATED. */
+ * WW_ERR_CERT (nothing was sent to the peer but the refusal) or what the
+ * stream below failed with, WW_ERR_RESET mostly. */
 WW_API WW_MUST_CHECK enum ww_io ww_stream_handshake(struct ww_stream *s,
                                                     struct ww_error *err);
 
@@ -86,8 +86,7 @@ bool ww_stream_pending(const struct ww_stream *s);
 WW_API
 void ww_stream_info(const struct ww_stream *s, struct ww_stream_info *info);
 
-/* The descriptor to wait on; it stays the stream's.  -1 where there is none
- * (a stream in memory). */
+/* The descriptor to wait on; it stays the stream's. */
 WW_API
 int ww_stream_fd(const struct ww_stream *s);
 

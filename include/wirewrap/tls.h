@@ -30,10 +30,10 @@ struct ww_ask {
  * built; the texts are borrowed for that time only. */
 struct ww_tls_settings {
     enum ww_tls_role role;
-    const char *cert_file;   /* own chain, leaf first; a server needs one */
-    const char *key_file;    /* its private key */
-    const char *ca_file;     /* whom to trust; NULL: the system's store */
-    const char *crl_file;    /* revocation lists for the whole chain */
+    const char *cert_file; /* own chain, leaf first; a server needs one */
+    const char *key_file;  /* its private key */
+    const char *ca_file;   /* client: whom to trust; NULL: the system's store */
+    const char *crl_file;  /* client: revocation lists for the whole chain */
     bool insecure_no_verify; /* client: accept any certificate from anybody */
     struct ww_notify notify; /* hears warnings about our own files; .say may
                                 be NULL */
@@ -52,8 +52,9 @@ struct ww_tls;
 WW_API WW_MUST_CHECK struct ww_tls *ww_tls_new(
     const struct ww_tls_settings *settings, struct ww_error *err);
 
-/* Builds the same context once more for another thread, from the bytes that
- * the first one read.  The two share nothing but the keys that encrypt session
+/* Builds the same context once more for another thread, from the bytes of the
+ * files that the first one read (the system's trust store is read again).  Of
+ * a server's, the two have nothing in common but the keys that encrypt session
  * tickets, so that a session of one resumes at the other. */
 WW_API WW_MUST_CHECK struct ww_tls *ww_tls_clone(const struct ww_tls *tls,
                                                  struct ww_error *err);
@@ -66,8 +67,8 @@ void ww_tls_free(struct ww_tls *tls);
  * success only.  `tls` must outlive the stream.  A client gives the name or
  * the address in text that the peer's certificate must prove, which is also
  * sent as server name if it is a name (RFC 6066 section 3 forbids addresses);
- * a server gives NULL.  Returns NULL with WW_ERR_USAGE for an unusable host,
- * WW_ERR_FAILED without memory. */
+ * a server gives NULL.  Returns NULL with WW_ERR_USAGE for an unusable host (or
+ * one given by a server), WW_ERR_LOCAL without memory. */
 WW_API WW_MUST_CHECK struct ww_stream *ww_stream_tls(struct ww_tls *tls,
                                                      struct ww_stream *below,
                                                      const char *host,

@@ -3,8 +3,8 @@
 
 /* Everything the library offers.  A program's walk through it:
  *
- *     ww_endpoint_parse -> ww_dial or ww_listen -> ww_stream_plain
- *         -> ww_stream_tls (to wrap it; ww_tls_new made the context)
+ *     ww_endpoint_parse -> ww_dial, or ww_listen and accept4(2)
+ *         -> ww_stream_plain -> ww_stream_tls (to wrap it; ww_tls_new made the context)
  *         -> ww_handshake_by -> ww_write_by, ww_read_by
  *         -> ww_finish_by -> ww_stream_free */
 

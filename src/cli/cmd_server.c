@@ -57,13 +57,13 @@ static const struct opt options[] = {
       "end a connection on which nothing moves for so long (default 300)",
       1, DAY_MS },
     { 0, "write-timeout", OPT_SECONDS, FIELD(write_timeout_ms), "SECONDS",
-      "end a connection whose client leaves its answers unread for so long "
-      "(default 120)", 1, DAY_MS },
+      "end a connection whose client takes less than 16 KiB of what waits for "
+      "it in so long (default 120)", 1, DAY_MS },
     { 0, "drain-timeout", OPT_SECONDS, FIELD(drain_timeout_ms), "SECONDS",
       "after SIGTERM, limit for what is under way (default 5)", 1, DAY_MS },
     { 0, "log-level", OPT_CHOICE, FIELD(log_level), "error|warn|info|debug",
       "what to log on standard error (default info: a line for each "
-      "connection)", 0, 0 },
+      "connection that sent anything)", 0, 0 },
     { 'h', "help", OPT_FLAG, FIELD(help), NULL, "show this text", 0, 0 },
     { 0, "version", OPT_FLAG, FIELD(version), NULL, "show the version", 0, 0 },
     { 0 },
@@ -176,21 +176,6 @@ static int check_tls(const struct server_options *o,
     return -1;
 }
 
-static enum log_level level_of(const char *name)
-{
-    static const char *const names[] = {
-        [LOG_ERROR] = "error",
-        [LOG_WARN] = "warn",
-        [LOG_INFO] = "info",
-        [LOG_DEBUG] = "debug",
-    };
-    unsigned i = 0;
-
-    while (strcmp(names[i], name) != 0)
-        i++;
-    return (enum log_level)i;
-}
-
 static unsigned processors(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -233,7 +218,7 @@ static int serve(const struct server_options *o,
         .idle_timeout_ms = o->idle_timeout_ms,
         .write_timeout_ms = o->write_timeout_ms,
         .drain_timeout_ms = o->drain_timeout_ms,
-        .log_level = level_of(o->log_level),
+        .log_level = log_level_find(o->log_level),
     };
     int status = server_run(&config, err) < 0 ? (int)err->kind : 0;
     ww_tls_free(tls);

@@ -1,24 +1,11 @@
 #include "cli/operands.h"
 
-#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
-
-static bool is_ipv6(const char *text)
-{
-    char address[INET6_ADDRSTRLEN];
-    unsigned char binary[16];
-    size_t len = strcspn(text, "%"); /* a zone id follows */
-
-    if (len >= sizeof address)
-        return false;
-    memcpy(address, text, len);
-    address[len] = '\0';
-    return inet_pton(AF_INET6, address, binary) == 1;
-}
+#include "net/addr.h"
 
 /* True if the second word can only be the port of the first. */
 static bool is_pair(const char *host, const char *port)
@@ -31,7 +18,7 @@ static int parse_pair(struct ww_endpoint *endpoint, char **words,
                       enum ww_scheme fallback, struct ww_error *err)
 {
     char text[WW_ENDPOINT_TEXT];
-    bool bare = is_ipv6(words[0]);
+    bool bare = addr_is_ipv6(words[0], strlen(words[0]));
     int len = snprintf(text, sizeof text, "%s%s%s:%s", bare ? "[" : "",
                        words[0], bare ? "]" : "", words[1]);
 

@@ -1,5 +1,6 @@
 #include "net/addr.h"
 
+#include <arpa/inet.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -41,6 +42,20 @@ int addr_peer(int fd, struct addr *addr)
     memset(addr, 0, sizeof *addr);
     addr->len = sizeof addr->in6;
     return getpeername(fd, &addr->any, &addr->len);
+}
+
+bool addr_is_ipv6(const char *text, size_t len)
+{
+    char addr[INET6_ADDRSTRLEN];
+    struct in6_addr parsed;
+    const char *zone = memchr(text, '%', len);
+    size_t addr_len = zone ? (size_t)(zone - text) : len;
+
+    if (addr_len >= sizeof addr || (zone && len - addr_len < 2))
+        return false;
+    memcpy(addr, text, addr_len);
+    addr[addr_len] = '\0';
+    return inet_pton(AF_INET6, addr, &parsed) == 1;
 }
 
 bool addr_lacks_zone(const struct addr *addr)

@@ -39,6 +39,10 @@ void addr_set_port(struct addr *addr, uint16_t port);
 int addr_local(int fd, struct addr *addr);
 int addr_peer(int fd, struct addr *addr);
 
+/* Tells whether `len` bytes of text are an IPv6 address, with a zone id or
+ * without.  Whether the zone exists is for the one who uses it to find out. */
+bool addr_is_ipv6(const char *text, size_t len);
+
 /* A link-local address says nothing without the interface it belongs to. */
 bool addr_lacks_zone(const struct addr *addr);
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "net/addr.h"
 
 /* clang-format off */
 static const struct {
@@ -92,22 +93,6 @@ static int read_scheme(struct reading *r)
                   text_escape(quoted, sizeof quoted, r->text, len));
 }
 
-/* Tells whether `len` bytes are an IPv6 address, with a zone id or without.
- * Whether the zone exists is for the one who uses the address to find out. */
-static bool is_ipv6(const char *text, size_t len)
-{
-    char addr[INET6_ADDRSTRLEN];
-    struct in6_addr parsed;
-    const char *zone = memchr(text, '%', len);
-    size_t addr_len = zone ? (size_t)(zone - text) : len;
-
-    if (addr_len >= sizeof addr || (zone && len - addr_len < 2))
-        return false;
-    memcpy(addr, text, addr_len);
-    addr[addr_len] = '\0';
-    return inet_pton(AF_INET6, addr, &parsed) == 1;
-}
-
 static int read_bracketed(struct reading *r)
 {
     const char *host = r->rest + 1;
@@ -116,7 +101,7 @@ static int read_bracketed(struct reading *r)
         return refuse(r, "write [::1]:PORT", "the closing ] is missing");
 
     size_t len = (size_t)(end - host);
-    if (!is_ipv6(host, len))
+    if (!addr_is_ipv6(host, len))
         return refuse(r, "brackets are for IPv6 addresses, as in [::1]:PORT",
                       "no IPv6 address between the brackets");
     if (end[1] && end[1] != ':')
@@ -131,7 +116,7 @@ static int read_bracketed(struct reading *r)
 static int refuse_colons(const struct reading *r)
 {
     char hint[100] = "an IPv6 address stands in brackets: write [::1]:PORT";
-    if (is_ipv6(r->rest, strlen(r->rest)))
+    if (addr_is_ipv6(r->rest, strlen(r->rest)))
         snprintf(hint, sizeof hint, "write [%s]:PORT or [%s]", r->rest,
                  r->rest);
     return refuse(r, hint, "an IPv6 address without brackets, or a : too many");

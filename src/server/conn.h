@@ -36,11 +36,12 @@ struct conn {
     uint8_t phase;
     char *why; /* reason for the log; may be NULL */
     int64_t began_us;
-    int64_t shaken_us;  /* when the handshake was through; 0 before */
-    int64_t active_ms;  /* when the last byte moved */
-    int64_t blocked_ms; /* since when output has been waiting; 0: it is not */
-    int64_t parting_ms; /* when our goodbye went out */
-    uint64_t in, out;   /* bytes of the application */
+    int64_t shaken_us;    /* when the handshake was through; 0 before */
+    int64_t active_ms;    /* when the last byte moved */
+    int64_t blocked_ms;   /* since when output waits without progress; 0: no */
+    uint64_t blocked_out; /* bytes that had left for the wire by then */
+    int64_t parting_ms;   /* when our goodbye went out */
+    uint64_t in, out;     /* bytes of the application */
     struct sockaddr_in6 peer; /* or a sockaddr_in */
 };
 

@@ -14,6 +14,9 @@
 /* How much one connection may take in per wake-up before the others' turn. */
 #define CONN_BUDGET ((size_t)64 * 1024)
 
+/* How much of its answers a client has to take within the write time-out. */
+#define CONN_PROGRESS ((uint64_t)16 * 1024)
+
 void conn_end_with(struct conn *c, const struct ww_error *err)
 {
     if (c->failed)
@@ -257,6 +260,24 @@ static enum ww_io run(struct conn *c, struct ww_error *err)
     return WW_IO_DONE;
 }
 
+/* Runs the clock of the write time-out while output waits.  It starts again
+ * when a good piece has gone, so that who reads slowly is served, and who only
+ * drips is not. */
+static void note_blocked(struct conn *c, bool blocked)
+{
+    struct ww_stream_info info;
+
+    if (!blocked) {
+        c->blocked_ms = 0;
+        return;
+    }
+    ww_stream_info(c->stream, &info);
+    if (c->blocked_ms && info.wire_out - c->blocked_out < CONN_PROGRESS)
+        return;
+    c->blocked_ms = clock_ms();
+    c->blocked_out = info.wire_out;
+}
+
 /* Sends what this wake-up has gathered, and says what to wait for. */
 static void settle(struct conn *c, enum ww_io io, struct ww_error *err)
 {
@@ -270,10 +291,7 @@ static void settle(struct conn *c, enum ww_io io, struct ww_error *err)
         }
         blocked = blocked || sent == WW_IO_WANT_WRITE;
     }
-    if (!blocked)
-        c->blocked_ms = 0;
-    else if (!c->blocked_ms)
-        c->blocked_ms = clock_ms();
+    note_blocked(c, blocked);
     c->owed = blocked;
     loop_want(c->worker->loop, &c->watch, blocked ? LOOP_WRITE : LOOP_READ);
 }

@@ -53,6 +53,15 @@ void log_open(void)
     sink_fd = fd;
 }
 
+enum log_level log_level_find(const char *name)
+{
+    int level = LOG_ERROR;
+
+    while (level < LOG_DEBUG && strcmp(names[level], name) != 0)
+        level++;
+    return (enum log_level)level;
+}
+
 void log_init(struct log *log, enum log_level level)
 {
     log->level = level;

@@ -17,6 +17,9 @@ enum log_level {
     LOG_DEBUG,
 };
 
+/* The level of that name, which is one of error, warn, info and debug. */
+enum log_level log_level_find(const char *name);
+
 struct log {
     enum log_level level;
     unsigned long dropped; /* lines that found standard error blocked */

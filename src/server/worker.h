@@ -72,9 +72,11 @@ int worker_start(struct worker *w, struct ww_error *err);
  * thread. */
 void worker_wake(struct worker *w);
 
-/* Waits for its thread, and releases it.  NULL is fine; one that was never
- * started is only released. */
+/* Waits until its thread, which was started, has ended. */
 void worker_join(struct worker *w);
+
+/* Releases it; its thread has been joined, or never was started.  NULL is
+ * fine. */
 void worker_free(struct worker *w);
 
 #endif

@@ -263,7 +263,7 @@ struct ww_stream *stage_new(struct ww_stream *below, struct stage_room *room,
 {
     struct stage *g = calloc(1, sizeof *g);
     if (!g) {
-        error_sys(err, WW_ERR_FAILED, "new stage");
+        error_sys(err, WW_ERR_LOCAL, "new stage");
         return NULL;
     }
     g->base.ops = &stage_ops;

@@ -15,10 +15,10 @@
  * (input that nobody has read yet, output that the socket does not take) moves
  * to memory of its own until it can, so an idle stream holds no buffer. */
 
-#define STAGE_IN (64 * 1024)
-#define STAGE_OUT                                                              \
-    (256 * 1024) /* the answer to a full room: three times its
-                                  size, and the heads of the records */
+/* The answer to a full room may be three times as long, and has the heads of
+ * its records. */
+#define STAGE_IN  (64 * 1024)
+#define STAGE_OUT (256 * 1024)
 
 /* The shared room: one per worker, zeroed at first, and outliving every
  * stream that uses it. */

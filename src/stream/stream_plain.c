@@ -157,7 +157,7 @@ struct ww_stream *ww_stream_plain(int fd, struct ww_error *err)
 {
     struct plain_stream *p = calloc(1, sizeof *p);
     if (!p) {
-        error_sys(err, WW_ERR_FAILED, "new stream");
+        error_sys(err, WW_ERR_LOCAL, "new stream");
         return NULL;
     }
     p->base.ops = &plain_ops;

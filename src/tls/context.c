@@ -206,6 +206,11 @@ static int check(const struct ww_tls_settings *settings, struct ww_error *err)
     if (server && !settings->cert_file)
         return error_set(err, WW_ERR_USAGE,
                          "a TLS server needs a certificate and its key");
+    if (server && (settings->ca_file || settings->crl_file ||
+                   settings->insecure_no_verify))
+        return error_set(err, WW_ERR_USAGE,
+                         "a TLS server does not verify its clients: CA, CRL "
+                         "and no verification are for clients");
     if (settings->insecure_no_verify &&
         (settings->ca_file || settings->crl_file))
         return error_set(err, WW_ERR_USAGE,
@@ -222,7 +227,7 @@ struct ww_tls *ww_tls_new(const struct ww_tls_settings *settings,
         return NULL;
     tls = calloc(1, sizeof *tls);
     if (!tls) {
-        error_sys(err, WW_ERR_FAILED, "TLS context");
+        error_sys(err, WW_ERR_LOCAL, "TLS context");
         return NULL;
     }
     tls->source.role = settings->role;
@@ -248,7 +253,7 @@ struct ww_tls *ww_tls_clone(const struct ww_tls *from, struct ww_error *err)
 {
     struct ww_tls *tls = calloc(1, sizeof *tls);
     if (!tls) {
-        error_sys(err, WW_ERR_FAILED, "TLS context");
+        error_sys(err, WW_ERR_LOCAL, "TLS context");
         return NULL;
     }
     tls->source.role = from->source.role;

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/error.h"
+#include "tls/date.h"
 
 #define SOON_DAYS 7
 
@@ -75,17 +76,6 @@ out:
     return result;
 }
 
-/* "2026-11-22 17:04 UTC" */
-static const char *date(const ASN1_TIME *at, char *buf, size_t cap)
-{
-    struct tm tm;
-
-    if (!ASN1_TIME_to_tm(at, &tm) ||
-        !strftime(buf, cap, "%Y-%m-%d %H:%M UTC", &tm))
-        snprintf(buf, cap, "an unreadable date");
-    return buf;
-}
-
 static void warn_dates(const char *name, const X509 *leaf,
                        const struct ww_notify *notify)
 {
@@ -95,16 +85,16 @@ static void warn_dates(const char *name, const X509 *leaf,
 
     if (X509_cmp_current_time(X509_get0_notBefore(leaf)) > 0)
         notify_say(notify, "%s is not valid before %s", name,
-                   date(X509_get0_notBefore(leaf), when, sizeof when));
+                   date_print(X509_get0_notBefore(leaf), when, sizeof when));
     if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0) {
         notify_say(notify, "%s expired on %s", name,
-                   date(X509_get0_notAfter(leaf), when, sizeof when));
+                   date_print(X509_get0_notAfter(leaf), when, sizeof when));
         return;
     }
     if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(leaf)) &&
         days < SOON_DAYS)
         notify_say(notify, "%s expires soon, on %s", name,
-                   date(X509_get0_notAfter(leaf), when, sizeof when));
+                   date_print(X509_get0_notAfter(leaf), when, sizeof when));
 }
 
 void own_cert_warn(const struct ww_tls *tls, const struct ww_notify *notify)

@@ -71,7 +71,7 @@ static int read_all(struct pem *pem, int fd, struct ww_error *err)
 {
     pem->data = malloc(PEM_MAX + 1);
     if (!pem->data)
-        return error_sys(err, WW_ERR_FAILED, "%s", pem->path);
+        return error_sys(err, WW_ERR_LOCAL, "%s", pem->path);
 
     while (pem->len <= PEM_MAX) {
         ssize_t n = read(fd, pem->data + pem->len, PEM_MAX + 1 - pem->len);
@@ -159,7 +159,7 @@ int pem_load(struct pem *pem, enum pem_role role, const char *path,
 {
     *pem = (struct pem){ .role = role, .path = strdup(path) };
     if (!pem->path)
-        return error_sys(err, WW_ERR_FAILED, "%s", path);
+        return error_sys(err, WW_ERR_LOCAL, "%s", path);
 
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -183,7 +183,7 @@ int pem_copy(struct pem *to, const struct pem *from, struct ww_error *err)
     to->data = malloc(from->len + 1);
     if (!to->path || !to->data) {
         pem_clear(to);
-        return error_set(err, WW_ERR_FAILED, "%s: out of memory", from->path);
+        return error_set(err, WW_ERR_LOCAL, "%s: out of memory", from->path);
     }
     memcpy(to->data, from->data, from->len + 1);
     to->len = from->len;

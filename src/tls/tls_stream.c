@@ -229,7 +229,7 @@ static struct tls_stream *tls_new(struct ww_tls *tls, struct ww_error *err)
     return t;
 
 fail:
-    error_set(err, WW_ERR_FAILED, "new TLS stream: out of memory");
+    error_set(err, WW_ERR_LOCAL, "new TLS stream: out of memory");
     ERR_clear_error();
     if (t)
         tls_free(&t->base);
@@ -239,6 +239,10 @@ fail:
 struct ww_stream *ww_stream_tls(struct ww_tls *tls, struct ww_stream *below,
                                 const char *host, struct ww_error *err)
 {
+    if (host && tls->source.role == WW_TLS_SERVER) {
+        error_set(err, WW_ERR_USAGE, "a TLS server expects nobody by name");
+        return NULL;
+    }
     struct tls_stream *t = tls_new(tls, err);
     if (!t)
         return NULL;

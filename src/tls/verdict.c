@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "tls/date.h"
 
 /* Room for one name out of a certificate, escaped. */
 #define NAME_MAX_TEXT 120
@@ -33,15 +34,6 @@ static void print_name(char *buf, size_t cap, const X509_NAME *name)
     if (!buf[0])
         snprintf(buf, cap, "a certificate without subject");
     BIO_free(out);
-}
-
-static void print_date(char *buf, size_t cap, const ASN1_TIME *at)
-{
-    struct tm tm;
-
-    if (!ASN1_TIME_to_tm(at, &tm) ||
-        !strftime(buf, cap, "%Y-%m-%d %H:%M UTC", &tm))
-        snprintf(buf, cap, "an unreadable date");
 }
 
 /* Writes one alternative name; false if it is of no kind that names hosts. */
@@ -128,13 +120,13 @@ static void describe(struct verdict *v, X509 *cert, char *buf, size_t cap)
         return;
     case X509_V_ERR_CERT_HAS_EXPIRED:
         v->hint = hint_clock;
-        print_date(other, sizeof other, cert ? X509_get0_notAfter(cert) : NULL);
+        date_print(cert ? X509_get0_notAfter(cert) : NULL, other, sizeof other);
         snprintf(buf, cap, "'%s' expired on %s", subject, other);
         return;
     case X509_V_ERR_CERT_NOT_YET_VALID:
         v->hint = hint_clock;
-        print_date(other, sizeof other,
-                   cert ? X509_get0_notBefore(cert) : NULL);
+        date_print(cert ? X509_get0_notBefore(cert) : NULL, other,
+                   sizeof other);
         snprintf(buf, cap, "'%s' is not valid before %s", subject, other);
         return;
     case X509_V_ERR_CERT_REVOKED:
@@ -207,7 +199,7 @@ struct verdict *verdict_new(SSL *ssl, const char *host, bool verify,
 {
     struct verdict *v = calloc(1, sizeof *v);
     if (!v) {
-        error_sys(err, WW_ERR_FAILED, "new TLS stream");
+        error_sys(err, WW_ERR_LOCAL, "new TLS stream");
         return NULL;
     }
     if (!trim_host(v, host) || !is_usable(v)) {
@@ -217,7 +209,7 @@ struct verdict *verdict_new(SSL *ssl, const char *host, bool verify,
         return NULL;
     }
     if (!insist(ssl, v, verify)) {
-        error_set(err, WW_ERR_FAILED, "new TLS stream: out of memory");
+        error_set(err, WW_ERR_LOCAL, "new TLS stream: out of memory");
         ERR_clear_error();
         free(v);
         return NULL;

@@ -19,7 +19,7 @@ struct verdict {
 
 /* Makes the handshake fail unless the peer proves that it is `host`; with
  * `verify` false it only sends the name.  NULL with WW_ERR_USAGE for a host
- * that can't be proved, WW_ERR_FAILED without memory. */
+ * that can't be proved, WW_ERR_LOCAL without memory. */
 struct verdict *verdict_new(SSL *ssl, const char *host, bool verify,
                             struct ww_error *err);
 

@@ -82,7 +82,7 @@ logged() {
     wait_until grep -qE -- "$1" "$log"
 }
 
-# client ARGS...: our client towards the TLS endpoint's authority.
+# tls_client ARGS...: our client towards the TLS endpoint's authority.
 tls_client() {
     wirewrap client --ca "$certs/ca.pem" "$@"
 }

