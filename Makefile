@@ -71,7 +71,8 @@ PROVE ?= prove --timer --jobs 4
         certs format install uninstall clean help
 
 all: $B/wirewrap lib ## build the program and the library (default)
-	$(if $(filter plain%,$(variant)),@mkdir -p bin && ln -sf ../$B/wirewrap bin)
+	$(if $(filter plain%,$(variant)),@test bin/wirewrap -ef $B/wirewrap || \
+	    { mkdir -p bin && ln -sf ../$B/wirewrap bin; })
 
 lib: $B/libwirewrap.a $B/$(soname) ## build the static and the shared library
 

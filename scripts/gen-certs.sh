@@ -14,7 +14,8 @@ OPENSSL_CONF=/dev/null
 export OPENSSL_CONF
 unset OPENSSL_MODULES OPENSSL_ENGINES SSL_CERT_FILE SSL_CERT_DIR
 
-shop=$(cd -- "$(dirname -- "$0")" && pwd)
+shop=$(cd -- "$(dirname -- "$0")" && pwd -P)
+start=$(pwd -P)
 hour=3600
 day=86400
 key_types='ec256 ec384 rsa2048 rsa3072 ed25519'
@@ -749,6 +750,10 @@ report_pairs() {
 }
 
 report() {
+    program=wirewrap
+    if ! command -v wirewrap >/dev/null && [ "$start" = "${shop%/*}" ]; then
+        program=bin/wirewrap
+    fi
     cd "$out"
     report_pairs kept "$kept"
     report_pairs made "$made"
@@ -762,8 +767,8 @@ names    $(names_in server.pem | sed 's/^[A-Z]*://' | sed "s|0:0:0:0:0:0:0:1|::1
 expires  $(openssl x509 -in server.pem -noout -enddate | sed 's/.*=//')
 pin      sha256/$pin
 
-wirewrap server --cert $(quoted "$where/server.pem") --key $(quoted "$where/server.key") tls://localhost
-wirewrap client --ca $(quoted "$where/ca.pem") tls://localhost
+$program server --cert $(quoted "$where/server.pem") --key $(quoted "$where/server.key") tls://localhost
+$program client --ca $(quoted "$where/ca.pem") tls://localhost
 END
 }
 

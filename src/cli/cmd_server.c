@@ -16,8 +16,8 @@
 /* The command line as it was given. */
 struct server_options {
     bool tls;
-    const char *cert;
-    const char *key;
+    struct opt_list cert;
+    struct opt_list key;
     const char *service;
     bool once;
     unsigned workers; /* 0: one for each processor */
@@ -38,9 +38,9 @@ struct server_options {
 static const struct opt options[] = {
     { 0, "tls", OPT_FLAG, FIELD(tls), NULL,
       "wrap endpoints that name no scheme in TLS", 0, 0 },
-    { 0, "cert", OPT_TEXT, FIELD(cert), "FILE",
+    { 0, "cert", OPT_LIST, FIELD(cert), "FILE",
       "certificate of the server, then its intermediates (PEM)", 0, 0 },
-    { 0, "key", OPT_TEXT, FIELD(key), "FILE",
+    { 0, "key", OPT_LIST, FIELD(key), "FILE",
       "private key of the certificate (PEM)", 0, 0 },
     { 0, "service", OPT_CHOICE, FIELD(service), "upper|echo|discard",
       "what to do to the bytes (default upper)", 0, 0 },
@@ -49,8 +49,8 @@ static const struct opt options[] = {
     { 0, "workers", OPT_NUMBER, FIELD(workers), "N",
       "threads that serve (default: one for each processor)", 1, 256 },
     { 0, "max-connections", OPT_NUMBER, FIELD(max_connections), "N",
-      "most connections at a time; more are closed at once (default: as many "
-      "as there are descriptors)", 1, 10000000 },
+      "most connections at a time; more are closed at once (default: no limit "
+      "but that of descriptors, at which new ones wait)", 1, 10000000 },
     { 0, "handshake-timeout", OPT_SECONDS, FIELD(handshake_timeout_ms),
       "SECONDS", "limit for the whole TLS handshake (default 10)", 1, DAY_MS },
     { 0, "idle-timeout", OPT_SECONDS, FIELD(idle_timeout_ms), "SECONDS",
@@ -122,6 +122,17 @@ static void say_warning(void *arg, const char *text)
     fprintf(stderr, "wirewrap: warning: %s\n", text);
 }
 
+/* The list is there because the options may repeat one day. */
+static const char *cert_of(const struct server_options *o)
+{
+    return o->cert.count ? o->cert.items[0] : NULL;
+}
+
+static const char *key_of(const struct server_options *o)
+{
+    return o->key.count ? o->key.items[0] : NULL;
+}
+
 /* ---- checks, before anything is opened ---- */
 
 static int check_endpoints(const struct ww_endpoint *endpoints, size_t count,
@@ -155,22 +166,26 @@ static int check_tls(const struct server_options *o,
 {
     char text[WW_ENDPOINT_TEXT];
 
-    if (!tls && (o->tls || o->cert || o->key)) {
+    if (o->cert.count > 1 || o->key.count > 1)
+        return error_set(err, WW_ERR_USAGE,
+                         "--%s: given twice; this version takes one pair",
+                         o->cert.count > 1 ? "cert" : "key");
+    if (!tls && (o->tls || cert_of(o) || key_of(o))) {
         error_set(err, WW_ERR_USAGE, "--%s: no endpoint is TLS",
-                  o->tls    ? "tls"
-                  : o->cert ? "cert"
-                            : "key");
+                  o->tls       ? "tls"
+                  : cert_of(o) ? "cert"
+                               : "key");
         error_hint(err, "write tls:// in front of the host");
         return -1;
     }
-    if (!tls || (o->cert && o->key))
+    if (!tls || (cert_of(o) && key_of(o)))
         return 0;
-    if (!o->cert && !o->key)
+    if (!cert_of(o) && !key_of(o))
         error_set(err, WW_ERR_USAGE, "%s: TLS needs --cert FILE and --key FILE",
                   ww_endpoint_format(tls, text, sizeof text));
     else
         error_set(err, WW_ERR_USAGE, "--%s: goes with --%s FILE",
-                  o->cert ? "cert" : "key", o->cert ? "key" : "cert");
+                  cert_of(o) ? "cert" : "key", cert_of(o) ? "key" : "cert");
     error_hint(err, "scripts/gen-certs.sh makes certs/server.pem and "
                     "certs/server.key");
     return -1;
@@ -188,8 +203,8 @@ static struct ww_tls *make_tls(const struct server_options *o,
 {
     const struct ww_tls_settings settings = {
         .role = WW_TLS_SERVER,
-        .cert_file = o->cert,
-        .key_file = o->key,
+        .cert_file = cert_of(o),
+        .key_file = key_of(o),
         .notify = { .say = say_warning },
         .ask = { .secret = passphrase_ask },
     };

@@ -35,10 +35,12 @@ int operands_parse(struct ww_endpoint *endpoints, size_t cap, int count,
     if (count == 0)
         return ww_endpoint_parse(endpoints, "", fallback, err) < 0 ? -1 : 1;
     for (int i = 0; i < count; i++) {
-        if (n == cap)
-            return error_set(err, WW_ERR_USAGE,
-                             "'%s': at most %zu endpoint%s, please", words[i],
-                             cap, cap == 1 ? "" : "s");
+        if (n == cap) {
+            error_set(err, WW_ERR_USAGE, "'%.80s': an endpoint too many",
+                      words[i]);
+            error_hint(err, "HOST PORT is one, if PORT is a number");
+            return -1;
+        }
         bool pair = i + 1 < count && is_pair(words[i], words[i + 1]);
         int failed =
             pair ? parse_pair(&endpoints[n], words + i, fallback, err)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,6 +14,8 @@
 
 /* How long our goodbye may take when the conversation is over. */
 #define GOODBYE_MS 1000
+
+#define TLS_ALERT_LEN 7 /* a record's head and the two bytes of an alert */
 
 /* One connection and what is told about it. */
 struct client {
@@ -161,15 +164,15 @@ static void explain_alert(const struct client *c, struct ww_error *err)
         return;
     wrapped.scheme = WW_SCHEME_TLS;
     ww_endpoint_format(&wrapped, text, sizeof text);
-    if (err->kind == WW_ERR_NONE)
+    /* Nothing but an alert is a refusal, however orderly the end after it. */
+    if (c->pump.received == TLS_ALERT_LEN)
+        error_set(err, WW_ERR_TLS, "the server answered with a TLS alert");
+    if (err->kind != WW_ERR_NONE)
+        error_hint(err, "does the server speak TLS? try %s", text);
+    else
         summary_say("%s: the answer begins like a TLS alert: does the server "
                     "speak TLS? try %s",
                     c->where, text);
-    else
-        error_hint(err,
-                   "the answer begins like a TLS alert: does the server "
-                   "speak TLS? try %s",
-                   text);
 }
 
 /* A reader that has had enough is no failure of ours: as quiet an end as
@@ -212,7 +215,10 @@ static int client_converse(struct client *c, struct ww_error *err)
         return 128 + (p->signal ? p->signal : SIGPIPE);
     }
     explain_alert(c, err);
-    if (result < 0) {
+    /* What was typed for the server is not for the shell that comes next. */
+    if (p->interactive && !p->in.ended)
+        tcflush(STDIN_FILENO, TCIFLUSH);
+    if (result < 0 || err->kind != WW_ERR_NONE) {
         locate(c, err);
         return (int)err->kind;
     }

@@ -88,8 +88,7 @@ static int read_scheme(struct reading *r)
         }
     }
     char quoted[40];
-    return refuse(r, "the schemes are tcp, tls and (for a server) auto",
-                  "unknown scheme \"%s\"",
+    return refuse(r, "the schemes are tcp and tls", "unknown scheme \"%s\"",
                   text_escape(quoted, sizeof quoted, r->text, len));
 }
 

@@ -40,31 +40,58 @@ static void expire(struct conn *c, enum ww_phase phase, const char *text)
 
     error_timeout(&err, phase, "%s", text);
     conn_end_with(c, &err);
-    if (phase == WW_PHASE_IDLE && c->state == CONN_SERVING) {
-        c->state = CONN_FINISHING; /* it gets our goodbye all the same */
-        conn_step(c);
-    }
     c->state = CONN_OVER;
+}
+
+/* Looks once more before a silent connection is ended: what has arrived since
+ * the loop last looked is answered.  True if it is to be ended still. */
+static bool is_silent(struct conn *c)
+{
+    uint64_t before = c->in;
+
+    conn_step(c);
+    return c->state == CONN_SERVING && !c->blocked_ms && c->in == before;
+}
+
+/* Nothing has moved for as long as may be: says goodbye, and waits for the
+ * client's, for a line of its that crosses with ours must not meet a closed
+ * socket. */
+static void part_with_idle(struct conn *c)
+{
+    struct ww_error err = { 0 };
+
+    error_timeout(&err, WW_PHASE_IDLE, "nothing came from the client");
+    conn_end_with(c, &err);
+    conn_finish(c);
 }
 
 static void tick_serving(struct conn *c, int64_t now)
 {
     const struct server_config *config = c->worker->config;
-    int64_t drain = c->worker->drain_began;
 
-    if (c->blocked_ms) {
-        if (now - c->blocked_ms >= config->write_timeout_ms)
-            expire(c, WW_PHASE_WRITE, "the client does not read its answers");
+    if (c->blocked_ms && now - c->blocked_ms >= config->write_timeout_ms)
+        expire(c, WW_PHASE_WRITE, "the client does not read its answers");
+    else if (!c->blocked_ms && now - c->active_ms >= config->idle_timeout_ms &&
+             is_silent(c))
+        part_with_idle(c);
+}
+
+/* A drain ends what is idle, and when half of its time is over also what would
+ * go on for ever; who does not read his answers has the time that is left. */
+static void tick_draining(struct conn *c, int64_t now)
+{
+    int64_t drain = c->worker->drain_began;
+    bool late = now - drain >= c->worker->config->drain_timeout_ms / 2;
+
+    if (c->state != CONN_SERVING || c->blocked_ms)
         return;
-    }
-    if (now - c->active_ms >= config->idle_timeout_ms) {
-        expire(c, WW_PHASE_IDLE, "nothing came from the client");
-    } else if (drain && c->state == CONN_SERVING &&
-               now - drain >= CONN_IDLE_DRAIN_MS &&
-               now - c->active_ms >= CONN_IDLE_DRAIN_MS) {
-        c->state = CONN_FINISHING;
-        conn_step(c);
-    }
+    bool idle = now - drain >= CONN_IDLE_DRAIN_MS &&
+                now - c->active_ms >= CONN_IDLE_DRAIN_MS;
+    if (!idle && !late)
+        return;
+    bool silent = is_silent(c);
+    if (silent || (late && c->state == CONN_SERVING && !c->blocked_ms))
+        conn_finish(c);
 }
 
 void conn_abort(struct conn *c, const char *why)
@@ -92,6 +119,8 @@ void conn_tick(struct conn *c, int64_t now)
     case CONN_SERVING:
     case CONN_FINISHING:
         tick_serving(c, now);
+        if (drain)
+            tick_draining(c, now);
         break;
     case CONN_PARTING:
         if (now - c->parting_ms >= patience)
@@ -167,12 +196,32 @@ struct conn *conn_new(struct worker *w, const struct listener *listener, int fd,
     return c;
 }
 
+/* True if there are answers that did not get as far as the kernel. */
+static bool is_cut(const struct conn *c)
+{
+    return c->answer ||
+           (c->owed && (c->end == WW_END_ABORTED || c->end == WW_END_RESET));
+}
+
+/* An answer that is given up half way must not look whole.  TLS says so by the
+ * close_notify that is missing; a plain stream has only the reset. */
+static void reset_on_close(const struct conn *c)
+{
+    static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+    if (c->listener->endpoint.scheme == WW_SCHEME_TCP)
+        setsockopt(ww_stream_fd(c->stream), SOL_SOCKET, SO_LINGER, &at_once,
+                   sizeof at_once);
+}
+
 void conn_close(struct conn *c)
 {
     struct worker *w = c->worker;
     struct ww_stream_info info;
 
     ww_stream_info(c->stream, &info);
+    if (is_cut(c))
+        reset_on_close(c);
     count(&w->counters.ended[c->end], 1);
     count(&w->counters.app_in, c->in);
     count(&w->counters.app_out, c->out);

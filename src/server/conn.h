@@ -54,6 +54,10 @@ struct conn *conn_new(struct worker *w, const struct listener *listener, int fd,
  * wait for (conn_step.c). */
 void conn_step(struct conn *c);
 
+/* Reads no more, answers what is held back, and says goodbye; for one that is
+ * being served (conn_step.c). */
+void conn_finish(struct conn *c);
+
 /* Notes how it ends; the first cause wins. */
 void conn_end_with(struct conn *c, const struct ww_error *err);
 

@@ -46,6 +46,12 @@ static void refuse(struct conn *c)
 
 static void fail(struct conn *c, const struct ww_error *err)
 {
+    /* TLS may have had to answer the peer (a KeyUpdate, say) behind our own
+     * goodbye; that what it says is not wanted any more is no reset. */
+    if (c->state == CONN_PARTING && err->kind == WW_ERR_RESET) {
+        c->state = CONN_REFUSED;
+        return;
+    }
     conn_end_with(c, err);
     if (err->kind == WW_ERR_TLS || err->kind == WW_ERR_CERT)
         refuse(c);
@@ -117,6 +123,7 @@ static enum ww_io shake(struct conn *c, struct ww_error *err)
     ww_stream_info(c->stream, &info);
     count(info.resumed ? &w->counters.resumed : &w->counters.full, 1);
     c->shaken_us = clock_us();
+    c->active_ms = c->shaken_us / 1000;
     c->state = CONN_SERVING;
     return WW_IO_DONE;
 }
@@ -236,9 +243,14 @@ static enum ww_io swallow(struct conn *c)
     struct worker *w = c->worker;
 
     ssize_t n = recv(ww_stream_fd(c->stream), w->in, sizeof w->in, 0);
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-        c->state = CONN_OVER;
-    return WW_IO_WANT_READ;
+    if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+        return WW_IO_WANT_READ;
+    if (n < 0) {
+        error_sys(&c->worker->err, WW_ERR_RESET, "connection lost");
+        conn_end_with(c, &c->worker->err);
+    }
+    c->state = CONN_OVER;
+    return WW_IO_DONE;
 }
 
 static enum ww_io run(struct conn *c, struct ww_error *err)
@@ -312,4 +324,17 @@ void conn_step(struct conn *c)
     } while (c->state != before && c->state != CONN_OVER);
     if (c->state != CONN_OVER)
         settle(c, io, err);
+}
+
+void conn_finish(struct conn *c)
+{
+    struct worker *w = c->worker;
+
+    w->err = (struct ww_error){ 0 };
+    c->state = CONN_FINISHING;
+    size_t n = w->config->service->end(&c->service, w->out);
+    if (put(c, w->out, n, &w->err) == WW_IO_FAILED)
+        fail(c, &w->err);
+    else
+        conn_step(c);
 }

@@ -12,11 +12,15 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "net/listen.h"
 #include "server/worker.h"
 
 #define BOUND_MAX 256
+
+/* Signals this close together are one wish: timeout(1) sends each one twice. */
+#define SAME_STOP_MS 5
 
 /* The whole of a running server; lives on server_run()'s stack. */
 struct server {
@@ -27,7 +31,8 @@ struct server {
     struct worker **workers;
     unsigned worker_count;
     unsigned started;
-    int signals; /* a signalfd */
+    int signals;         /* a signalfd */
+    int64_t drain_began; /* 0: not yet */
     struct log log;
 };
 
@@ -182,14 +187,13 @@ static void sum_counters(const struct server *s, struct counters *sum)
         counters_add(sum, &s->workers[i]->counters);
 }
 
-static void tell_counters(struct server *s, enum log_level level,
-                          const char *title)
+static void tell_counters(struct server *s, const char *title)
 {
     struct counters sum;
     char text[600];
 
     sum_counters(s, &sum);
-    log_line(&s->log, level, "%s: %s", title,
+    log_line(&s->log, LOG_INFO, "%s: %s", title,
              counters_print(&sum, text, sizeof text));
 }
 
@@ -201,7 +205,12 @@ static void wake_all(struct server *s)
 
 static void drain(struct server *s)
 {
+    int64_t now = clock_ms();
+
+    if (s->drain_began && now - s->drain_began < SAME_STOP_MS)
+        return;
     if (!atomic_exchange(&s->shared.draining, true)) {
+        s->drain_began = now;
         log_line(&s->log, LOG_INFO, "draining: %u open, at most %.1f s",
                  atomic_load(&s->shared.open),
                  (double)s->config->drain_timeout_ms / 1000);
@@ -218,7 +227,9 @@ static void obey(struct server *s, uint32_t signal_number)
     switch (signal_number) {
     case SIGUSR1:
         /* Asked for in so many words, so shown at any level. */
-        tell_counters(s, LOG_ERROR, "counters");
+        s->log.level = LOG_INFO;
+        tell_counters(s, "counters");
+        s->log.level = s->config->log_level;
         break;
     case SIGHUP:
         log_line(&s->log, LOG_WARN,
@@ -319,7 +330,7 @@ int server_run(const struct server_config *config, struct ww_error *err)
         if (result == 0) {
             announce(&s);
             supervise(&s);
-            tell_counters(&s, LOG_INFO, "stopped");
+            tell_counters(&s, "stopped");
             log_flush(&s.log);
         } else {
             stop_workers(&s);

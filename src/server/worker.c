@@ -45,8 +45,8 @@ static bool take_slot(struct worker *w)
 static void turn_away(struct worker *w, int fd)
 {
     shutdown(fd, SHUT_WR);
-    while (recv(fd, w->in, sizeof w->in, 0) > 0)
-        ;
+    for (int i = 0; i < 8 && recv(fd, w->in, sizeof w->in, 0) > 0; i++)
+        ; /* bounded: the others wait */
     close(fd);
     count(&w->counters.over_limit, 1);
     tell_limit(w, "connection limit reached (--max-connections): new ones are "
@@ -77,7 +77,10 @@ static void rest(struct listener *l, const char *cause)
     struct worker *w = l->worker;
     char why[120];
 
-    snprintf(why, sizeof why, "cannot accept: %s; the rest has to wait", cause);
+    snprintf(why, sizeof why,
+             "cannot accept: %s; new clients wait (raise ulimit -n, or set "
+             "--max-connections)",
+             cause);
     count(&w->counters.no_descriptors, 1);
     tell_limit(w, why);
     l->resting = true;

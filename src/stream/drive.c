@@ -22,6 +22,7 @@ int stream_wait(int fd, enum ww_io io, int64_t deadline, enum ww_phase phase,
         n = poll(&p, 1, clock_left(deadline));
         if (n >= 0 || errno != EINTR)
             break;
+        n = 0;
     }
     if (n < 0)
         return error_sys(err, WW_ERR_LOCAL, "poll");

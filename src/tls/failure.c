@@ -8,6 +8,9 @@
 
 #define EXCERPT 40
 
+static const char hint_nobody[] =
+    "the server may be full, or not speak TLS on this port";
+
 /* Tells what the peer speaks in place of TLS. */
 static void tell_plain(const struct below *below, struct ww_error *err)
 {
@@ -78,6 +81,8 @@ void failure_tell(struct below *below, const struct verdict *verdict,
     if (below->failed) {
         if (shaking)
             error_prefix(err, "%s", phase);
+        if (shaking && below->is_client && below->head_len == 0)
+            error_hint(err, "%s", hint_nobody);
     } else if (below->echoed) {
         error_set(err, WW_ERR_TLS,
                   "TLS handshake: the server echoed our hello back: it is a "

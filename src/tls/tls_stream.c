@@ -128,7 +128,14 @@ static enum ww_io tls_finish(struct ww_stream *s, struct ww_error *err)
         return WW_IO_DONE;
     if (t->state != TLS_OPEN)
         return broken(err);
-    int rc = SSL_shutdown(ready(t, err));
+    /* A message of the protocol itself, an answer to a KeyUpdate say, may be
+     * half out, and OpenSSL refuses to shut down in the middle of it. */
+    int rc = 1;
+    ready(t, err);
+    if (!SSL_is_init_finished(t->ssl))
+        rc = SSL_do_handshake(t->ssl);
+    if (rc == 1)
+        rc = SSL_shutdown(t->ssl);
     if (rc < 0)
         return outcome_out(t, rc, err);
     t->state = TLS_FINISHED;

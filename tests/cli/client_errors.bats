@@ -345,8 +345,8 @@ refused() {
     refused 2 'auto is for servers' -- auto://localhost
     refused 2 '* is for servers' -- 'tcp://*'
     refused 2 'port 0 is for servers' -- tcp://localhost:0
-    refused 2 'at most 1 endpoint' -- localhost tls://localhost
-    refused 2 'at most 1 endpoint' -- localhost 12000 13000
+    refused 2 'an endpoint too many' -- localhost tls://localhost
+    refused 2 'an endpoint too many' -- localhost 12000 13000
 }
 
 @test "client: HOST PORT as two words is an endpoint" {

@@ -129,9 +129,9 @@ is_told() {
     [[ $report == *"names    localhost "*"www.wirewrap.test"* ]]
     [[ $report == *"expires  "* ]]
     [[ $report == *"pin      sha256/$pin"* ]]
-    [[ $report == *"
-wirewrap server --cert $SET/server.pem --key $SET/server.key tls://localhost
-wirewrap client --ca $SET/ca.pem tls://localhost"* ]]
+    # bin/wirewrap where the program is not installed and that is where one stands
+    [[ $report == *"wirewrap server --cert $SET/server.pem --key $SET/server.key tls://localhost
+"*"wirewrap client --ca $SET/ca.pem tls://localhost"* ]]
 }
 
 # --- running it again

@@ -47,7 +47,7 @@ nobody_is_left() {
         run "$copy/scripts/demo"
         echo "$output"
         [ "$status" -eq 0 ]
-        [ "$(grep -c 'From Server: XIN CHÀO, THẾ GIỚI' <<<"$output")" -eq 2 ]
+        [ "$(grep -c '^    XIN CHÀO, THẾ GIỚI' <<<"$output")" -eq 3 ]
         [ "$(grep -c 'DIE STRASSE IST NASS' <<<"$output")" -eq 3 ]
         [[ $output == *"certificate not accepted"*"exit status 6"*"exit status 0"* ]]
         nobody_is_left

@@ -269,7 +269,7 @@ unusable() {
         command timeout -s KILL "$1" prlimit "--nofile=$few" "${@:2}"
     }
     # With each of them, something else can't be opened.
-    for few in {5..16}; do
+    for few in {6..16}; do
         fails 10 --workers 3 :0
         tells 'Too many open files' 'hint: raise the limit'
     done
@@ -359,4 +359,11 @@ start_with() {
     talk tls converse 20
     stop_server
     [ "$server_status" -eq 0 ]
+}
+
+@test "server: a second certificate is refused, not dropped" {
+    run wirewrap server --cert "$certs/server.pem" --key "$certs/server.key" \
+        --cert "$certs/server.pem" --key "$certs/server.key" tls://localhost:0
+    [ "$status" -eq 2 ]
+    [[ $output == "wirewrap: --cert: given twice; this version takes one pair"* ]]
 }

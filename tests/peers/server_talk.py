@@ -243,6 +243,16 @@ def converse(server, count):
         server.converse()
 
 
+def at_once(server, count):
+    """COUNT: has so many conversations at the same time."""
+    conns = [server.connect() for _ in range(int(count))]
+    for conn in conns:
+        conn.send(b"hello")
+        conn.end()
+    for conn in conns:
+        check(conn.recv_all(), b"HELLO")
+
+
 def resume(server, count):
     """COUNT: resumes the session of the first conversation in all others."""
     session = None
@@ -262,6 +272,8 @@ def refused(server):
             lib.dial(server.port).close()
         except ConnectionRefusedError:
             return True
+        except ConnectionResetError:  # just while the listener closes
+            pass
         return False
 
     lib.wait_until(is_refused, "still listening")
@@ -290,7 +302,7 @@ BEHAVIOURS = {
     name.__name__.replace("_", "-"): name
     for name in (
         talk, stream, stream_then, silence, once, hold, stuck, unread, silent,
-        drip, raw, hello, linger, scan, cut, converse, resume, refused, served, turned_away,
+        drip, raw, hello, linger, scan, at_once, cut, converse, resume, refused, served, turned_away,
     )
 }
 
