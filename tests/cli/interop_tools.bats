@@ -101,7 +101,7 @@ ephemeral_port() {
 @test "curl: refuses our server without its CA, and our server logs why" {
     needs curl
     start_both --once
-    run curl -sS -m 60 "https://localhost:$tls_port/"
+    run curl -sS -m 60 --cacert "$certs/self-signed.pem" "https://localhost:$tls_port/"
     [ "$status" -eq 60 ]
     logged "on=tls://.* app-in=0 .*end=refused reason=.*alert 'unknown CA'"
 }

@@ -367,3 +367,8 @@ start_with() {
     [ "$status" -eq 2 ]
     [[ $output == "wirewrap: --cert: given twice; this version takes one pair"* ]]
 }
+
+@test "server: a terminal that nobody reads any more does not hold it up" {
+    timeout 100 python3 "$peers/server_pty.py" "$(type -P wirewrap)" \
+        "$certs/server.pem" "$certs/server.key" "$certs/ca.pem" 3>&-
+}

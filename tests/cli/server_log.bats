@@ -32,7 +32,7 @@ counted() {
     talk tcp talk hello HELLO
     logged "${head}tcp://127\.0\.0\.1:$tcp_port app-in=5 app-out=5 wire-in=5 wire-out=5 total-ms=$ms end=clean\$"
     talk tls talk hello HELLO
-    logged "${head}tls://127\.0\.0\.1:$tls_port version=TLSv1\.3 suite=TLS_AES_[0-9A-Z_]+ group=X25519 session=full handshake-ms=$ms $tail"
+    logged "${head}tls://127\.0\.0\.1:$tls_port version=TLSv1\.3 suite=TLS_AES_[0-9A-Z_]+ group=X25519(MLKEM768)? session=full handshake-ms=$ms $tail"
     talk tls12 talk hello HELLO
     logged "${head}tls://127\.0\.0\.1:$tls_port version=TLSv1\.2 suite=ECDHE-[0-9A-Z-]+ group=X25519 session=full handshake-ms=$ms $tail"
     counted 3 ' peer='
@@ -130,14 +130,14 @@ counted() {
     for wire in tcp tls; do talk "$wire" converse 1; done
     talk tls raw 'hello, world\n'
     hold one tcp hold hello
-    talk tcp turned-away
+    talk tcp turned-away 1
     logged 'warn  connection limit reached'
     stop_server
     counted 0 ' info '
     counted 0 ' peer='
     start_both --log-level error --max-connections 1
     hold one tcp hold hello
-    talk tcp turned-away
+    talk tcp turned-away 1
     # Who asks gets an answer at every level.
     kill -USR1 "$server_pid"
     logged 'counters: '
@@ -227,8 +227,8 @@ counted() {
     start_both --max-connections 2 --workers 2
     hold one tcp hold hello
     hold two tls hold hello
-    for _ in {1..10}; do talk tcp turned-away; done
-    talk tls turned-away
+    talk tcp turned-away 10
+    talk tls turned-away 1
     logged 'warn +connection limit reached \(--max-connections\)'
     kill -USR1 "$server_pid"
     logged 'counters: accepted=2 open=2 .* over-limit=11 '

@@ -301,6 +301,28 @@ class Server:
         return conn.outgoing.read()
 
 
+LETTERS = b"abcdefghijklmnopqrstuvwxyz" * 700
+
+
+def choke(conn, most):
+    """Sends until nothing more goes; returns how many bytes have left it."""
+    sent = gone = 0
+    while sent < most:
+        conn.push(LETTERS[sent % 26 :][:16000])
+        sent += 16000
+        while conn.wire:
+            if not conn.send_some() and not is_writable(conn.sock, 0.5):
+                return gone
+        gone = sent
+    return gone
+
+
+def check_letters(got, least):
+    wanted = LETTERS.upper() * (len(got) // len(LETTERS) + 1)
+    assert got == wanted[: len(got)], "the answers are wrong"
+    assert len(got) >= least, f"only {len(got)} answers to {least} bytes"
+
+
 # --- the server's process
 
 

@@ -19,8 +19,6 @@ import traceback
 import lib
 from lib import say
 
-LETTERS = b"abcdefghijklmnopqrstuvwxyz" * 700
-
 
 class Target:
     def __init__(self, pid, tcp_port, tls_port, ca):
@@ -112,24 +110,6 @@ def held(target, count):
         assert conn.exchange(b"bye") == b"BYE"
 
 
-def choke(conn, most):
-    sent = gone = 0
-    while sent < most:
-        conn.push(LETTERS[sent % 26 :][:16000])
-        sent += 16000
-        while conn.wire:
-            if not conn.send_some() and not lib.is_writable(conn.sock, 0.5):
-                return gone
-        gone = sent
-    return gone
-
-
-def check_letters(got, least):
-    wanted = LETTERS.upper() * (len(got) // len(LETTERS) + 1)
-    assert got == wanted[: len(got)], "the answers are wrong"
-    assert len(got) >= least, f"only {len(got)} answers to {least} bytes"
-
-
 def unread(target, wire, count, most_kib):
     """Clients that send 64 MiB and read nothing cost no memory and no time;
     when they read, they get the answer to every byte."""
@@ -137,7 +117,7 @@ def unread(target, wire, count, most_kib):
     server.converse()
     before = lib.rss_kib(target.pid)
     conns = [server.connect() for _ in range(int(count))]
-    gone = at_once([lambda c=c: choke(c, 64 << 20) for c in conns])
+    gone = at_once([lambda c=c: lib.choke(c, 64 << 20) for c in conns])
     assert max(gone) < 48 << 20, "it has taken nearly everything"
     grown = lib.rss_kib(target.pid) - before
     say(f"{count} over {wire}: took {max(gone) / 2**20:.1f} MiB, grew {grown} KiB")
@@ -145,9 +125,9 @@ def unread(target, wire, count, most_kib):
     target.idles("while they are stuck")
     target.serves()
     for conn, least in zip(conns, gone):
-        check_letters(conn.exchange(b""), least)
+        lib.check_letters(conn.exchange(b""), least)
     if count == "1":  # and the rest of the 64 MiB, while it reads
-        data = LETTERS * ((64 << 20) // len(LETTERS))
+        data = lib.LETTERS * ((64 << 20) // len(lib.LETTERS))
         assert server.connect().exchange(data) == data.upper()
 
 
@@ -270,7 +250,7 @@ def segments(target):
     conn = target.wrapped.connect()
     data = b""
     for size in sizes:
-        piece = LETTERS[len(data) % 26 :][:size]
+        piece = lib.LETTERS[len(data) % 26 :][:size]
         conn.push(piece)
         data += piece
     conn.flush()
@@ -360,7 +340,7 @@ def drain(target, count):
     """Clients whose replies are in flight when the server is told to stop get
     every byte and a clean end, and others are refused."""
     conns = [target.both[i % 2].connect(buffers=65536) for i in range(int(count))]
-    gone = at_once([lambda c=c: choke(c, 64 << 20) for c in conns])
+    gone = at_once([lambda c=c: lib.choke(c, 64 << 20) for c in conns])
     began = time.monotonic()
     os.kill(target.pid, 15)
 
@@ -378,7 +358,7 @@ def drain(target, count):
     say(f"refused after {(time.monotonic() - began) * 1000:.0f} ms")
 
     def rest(conn, least):
-        check_letters(conn.exchange(b"", end=None), least)
+        lib.check_letters(conn.exchange(b"", end=None), least)
         conn.end()
         conn.close()
 
@@ -392,7 +372,7 @@ def faults(target, rounds):
     hurt = 0
     for i in range(int(rounds)):
         server = target.both[i % 2]
-        data = LETTERS[: 1 + 331 * i % 18000]
+        data = lib.LETTERS[: 1 + 331 * i % 18000]
         try:
             conn = server.connect()
             got = conn.exchange(data)

@@ -106,37 +106,15 @@ def hold(server, *texts):
             return
 
 
-LETTERS = b"abcdefghijklmnopqrstuvwxyz" * 700
-
-
-def choke(conn, most):
-    """Sends until nothing more goes; returns how many bytes have left it."""
-    sent = gone = 0
-    while sent < most:
-        conn.push(LETTERS[sent % 26 :][:16000])
-        sent += 16000
-        while conn.wire:
-            if not conn.send_some() and not lib.is_writable(conn.sock, 0.5):
-                return gone
-        gone = sent
-    return gone
-
-
-def check_letters(got, least):
-    wanted = LETTERS.upper() * (len(got) // len(LETTERS) + 1)
-    assert got == wanted[: len(got)], "the answers are wrong"
-    assert len(got) >= least, f"only {len(got)} answers to {least} bytes"
-
-
 def stuck(server, mib, *end):
     """MIB [end]: sends up to so much and reads nothing, until nothing more
     goes; let go, it reads, and gets the answer to every byte that has left it,
     and a clean end.  With `end` it is the first to end its side."""
     conn = server.connect(buffers=65536)
-    gone = choke(conn, int(mib) << 20)
+    gone = lib.choke(conn, int(mib) << 20)
     say("held", gone)
     wait_go()
-    check_letters(conn.exchange(b"", end=True if end else None), gone)
+    lib.check_letters(conn.exchange(b"", end=True if end else None), gone)
     say("ended clean")
 
 
@@ -145,7 +123,7 @@ def unread(server, mib):
     conn = server.connect(buffers=65536)
     say("held")
     try:
-        choke(conn, int(mib) << 20)
+        lib.choke(conn, int(mib) << 20)
         poller = lib.select.poll()
         poller.register(conn.sock, 0)  # errors alone
         assert poller.poll(lib.LIMIT * 1000), "nothing happens"
@@ -292,10 +270,11 @@ def served(server):
     lib.wait_until(is_served, "still not served")
 
 
-def turned_away(server):
-    """Connects, and finds that the server ends it without an answer."""
-    conn = lib.Plain(lib.dial(server.port))
-    assert conn.goodbye() == "clean"
+def turned_away(server, count):
+    """COUNT: connects, and finds that the server ends it without an answer."""
+    for _ in range(int(count)):
+        conn = lib.Plain(lib.dial(server.port))
+        assert conn.goodbye() == "clean"
 
 
 BEHAVIOURS = {
