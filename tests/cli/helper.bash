@@ -241,6 +241,9 @@ one_line() {
 
 # --- clients of other make for our server
 
+# Python leaves nothing of its own in the tree.
+export PYTHONDONTWRITEBYTECODE=1
+
 # port_of WIRE: the port of the server's plain (tcp) or TLS endpoint.
 port_of() {
     case $1 in
