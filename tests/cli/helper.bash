@@ -320,3 +320,27 @@ end_holders() {
 sanitized() {
     [[ $WW_BUILD == *san-* ]]
 }
+
+# --- tools of other makes, as client or as server
+
+# start_tool COMMAND...: in the background; what is written to descriptor 5 is
+# its input, what it says is in $heard.
+start_tool() {
+    end_peer
+    heard=$BATS_TEST_TMPDIR/peer.out
+    rm -f "$BATS_TEST_TMPDIR/typed"
+    mkfifo "$BATS_TEST_TMPDIR/typed"
+    exec 5<>"$BATS_TEST_TMPDIR/typed"
+    : >"$heard"
+    "$@" <"$BATS_TEST_TMPDIR/typed" >"$heard" 2>&1 3>&- 5>&- &
+    peer_pid=$!
+    exec 5>"$BATS_TEST_TMPDIR/typed"
+}
+
+# has_answered LINE: such a line has come.
+has_answered() {
+    wait_until grep -qx -- "$1" "$heard" || {
+        cat "$heard"
+        return 1
+    }
+}

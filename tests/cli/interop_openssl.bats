@@ -18,37 +18,17 @@ teardown() {
 # start_s_client ARGS...: openssl's client; what is written to descriptor 5 is
 # typed, what it says is in $heard.
 start_s_client() {
-    start_openssl s_client -connect "localhost:$tls_port" -servername localhost \
+    start_tool openssl s_client -connect "localhost:$tls_port" -servername localhost \
         -CAfile "$certs/ca.pem" -verify_return_error -verify_hostname localhost "$@"
 }
 
 # start_s_server ARGS...: openssl's server; sets $to.
 start_s_server() {
-    start_openssl s_server -accept 127.0.0.1:0 -cert "$certs/server.pem" \
+    start_tool openssl s_server -accept 127.0.0.1:0 -cert "$certs/server.pem" \
         -key "$certs/server.key" -cert_chain "$certs/intermediate.pem" "$@"
     wait_until grep -q '^ACCEPT ' "$heard"
     tls_port=$(sed -n 's/^ACCEPT .*://p' "$heard" | head -n 1)
     towards tls
-}
-
-start_openssl() {
-    end_peer
-    heard=$BATS_TEST_TMPDIR/peer.out
-    rm -f "$BATS_TEST_TMPDIR/typed"
-    mkfifo "$BATS_TEST_TMPDIR/typed"
-    exec 5<>"$BATS_TEST_TMPDIR/typed"
-    : >"$heard"
-    openssl "$@" <"$BATS_TEST_TMPDIR/typed" >"$heard" 2>&1 3>&- 5>&- &
-    peer_pid=$!
-    exec 5>"$BATS_TEST_TMPDIR/typed"
-}
-
-# has_answered LINE: such a line has come.
-has_answered() {
-    wait_until grep -qx -- "$1" "$heard" || {
-        cat "$heard"
-        return 1
-    }
 }
 
 # wait_peer: sets $status once it has ended.
